@@ -1,0 +1,149 @@
+"""The attacks. Each learns from shadow models, whose members are known, and then scores records against a black box.
+
+All share one shape: ``attack.fit(shadows, hide=())``, adaptive when it is given the target's own hiding functions;
+``attack.score(black_box, X, y)``, higher for a likelier member; and ``attack.threshold_``, learned from the shadows alone.
+"""
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from .countermeasures import apply, check_hide
+
+FLOOR = 1e-8  # confidences are cut off here before a logarithm is taken: beyond float32's last digit beside 1
+KNOTS = np.arange(-6.0, 11.0, 2.0)  # where the attack model may bend in the logit: p_y from 0.002 to 0.99995
+
+
+def best_threshold(scores, members):
+    """The score above which (or at which) to say "member" so that TPR - FPR is largest on the given records.
+
+    >>> best_threshold([0.1, 0.4, 0.6, 0.9], [False, False, True, True])
+    0.5
+    """
+    scores, members = np.asarray(scores, float), np.asarray(members, bool)
+    order = np.argsort(-scores, kind="stable")
+    gain = np.cumsum(np.where(members[order], 1 / max(members.sum(), 1), -1 / max((~members).sum(), 1)))
+    ranked = scores[order]
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    best = ends[np.argmax(gain[ends])]
+    below = ranked[best + 1] if best + 1 < len(ranked) else ranked[best]
+    return float((ranked[best] + below) / 2)
+
+
+def true_class_confidence(confidences, y, classes):
+    """The confidence (n,) each record's own class y (n,) got in `confidences` (n, c); 0 where the class has no column."""
+    column = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    return np.where(classes[column] == y, confidences[np.arange(len(y)), column], 0)
+
+
+def features(confidences, y, classes):
+    """What the attack model sees, (n, 14): logit of the true class and its hinges, logs of the three highest confidences, entropy.
+
+    The logit is ``log p_y - log(sum of the others)``, which stays exact where p_y is nearly 1 (Carlini et al. 2022, section IV-C). Its
+    hinges ``max(logit - knot, 0)`` let a linear model bend: members crowd a middle range, which no single threshold captures.
+    """
+    confidences = confidences.astype(float)
+    true = true_class_confidence(confidences, y, classes)
+    others = np.maximum(confidences.sum(axis=1) - true, 0)
+    logit = np.log(np.maximum(true, FLOOR)) - np.log(np.maximum(others, FLOOR))
+    logs = np.log(np.maximum(confidences, FLOOR))
+    top = np.sort(logs, axis=1)[:, :-4:-1]
+    entropy = -(confidences * logs).sum(axis=1)
+    return np.column_stack([logit, np.maximum(logit[:, None] - KNOTS, 0), top, entropy])
+
+
+class Attack:
+    """What every attack shares: learning from shadows' answers, and scoring a black box's answers."""
+
+    def fit(self, shadows, hide=()):
+        """Learn from fitted :class:`ShadowModels`; pass the target's `hide` to adapt: the shadows then answer through it too."""
+        hide = check_hide(hide)
+        K, n, c = shadows.confidences.shape
+        answers = apply(hide, shadows.confidences.reshape(K * n, c))
+        members = shadows.members.ravel()
+        scores = self._learn(answers, np.tile(shadows.y, K), shadows.classes_, members)
+        self.threshold_ = best_threshold(scores, members)
+        return self
+
+    def score(self, black_box, X, y):
+        """Scores (n,) of records X (n, d) with true labels y (n,): the higher, the likelier a member. Costs one query a record."""
+        if len(X) != len(y):
+            raise ValueError(f"X and y must have the same length, got {len(X)} and {len(y)}")
+        return self.score_confidences(black_box.predict_proba(X), np.asarray(y), black_box.classes_)
+
+    def _learn(self, answers, y, classes, members):
+        return self.score_confidences(answers, y, classes)
+
+
+class GapAttack(Attack):
+    """Say "member" when the target is right about the record: the baseline every other attack has to beat.
+
+    >>> import numpy as np
+    >>> GapAttack().score_confidences(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]), np.array([0, 1]))
+    array([1., 0.])
+
+    Its advantage is the target's train accuracy minus its test accuracy. Needs no shadows. Source: Yeom et al. 2018, section 3.
+    """
+
+    threshold_ = 0.5
+
+    def fit(self, shadows=None, hide=()):
+        """Nothing to learn: right is member."""
+        return self
+
+    def score_confidences(self, confidences, y, classes):
+        """1.0 where the most confident class is the true one, else 0.0."""
+        return (classes[confidences.argmax(axis=1)] == y).astype(float)
+
+
+class ThresholdAttack(Attack):
+    """Say "member" when the confidence in the true class is high enough; the threshold comes from the shadows.
+
+    >>> import numpy as np
+    >>> ThresholdAttack().score_confidences(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]), np.array([0, 1]))
+    array([0.9, 0.4])
+
+    The same as a threshold on the log loss. Source: Yeom et al. 2018, section 3.3.
+    """
+
+    def score_confidences(self, confidences, y, classes):
+        """The confidence of each record's own class, from 0 to 1."""
+        return true_class_confidence(confidences, y, classes)
+
+
+class ShadowAttack(Attack):
+    """One attack model a class, trained on the shadows' answers about their own members and non-members.
+
+    >>> import miaedu as mia
+    >>> world = mia.split(mia.load_purchases(random_state=0), n_members=500, random_state=0)
+    >>> api = mia.BlackBox(mia.MLP(random_state=0).fit(*world.members))
+    >>> shadows = mia.ShadowModels(mia.MLP(), n_models=4, random_state=1).fit(*world.pool)
+    >>> mia.ShadowAttack().fit(shadows).score(api, *world.members).shape
+    (500,)
+
+    The attack models are logistic regressions on `features`: in our measurements no weaker than forests on the whole vector,
+    and a hundred times faster (tests/benchmarks/shadow_training.py). A class that the shadows saw only on one side, or never, is judged
+    by one model of all classes together. Source: Shokri et al. 2017, section V.
+    """
+
+    def _learn(self, answers, y, classes, members):
+        F = features(answers, y, classes)
+        thin = slice(None, None, max(1, len(F) // 10_000))
+        self.models_ = {None: _attack_model(F[thin], members[thin])}
+        scores = self.models_[None].predict_proba(F)[:, 1]
+        for label in np.unique(y):
+            own = np.flatnonzero(y == label)
+            if 0 < members[own].sum() < len(own):
+                self.models_[label] = _attack_model(F[own], members[own])
+                scores[own] = self.models_[label].predict_proba(F[own])[:, 1]
+        return scores
+
+    def score_confidences(self, confidences, y, classes):
+        """The attack models' probability, from 0 to 1, that each record is a member, were members and non-members equally many."""
+        F, scores = features(confidences, y, classes), np.empty(len(y))
+        for label in np.unique(y):
+            own = y == label
+            scores[own] = self.models_.get(label, self.models_[None]).predict_proba(F[own])[:, 1]
+        return scores
+
+
+def _attack_model(F, members):
+    return LogisticRegression(solver="newton-cholesky", C=10.0).fit(F, members)

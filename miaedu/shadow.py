@@ -1,0 +1,93 @@
+"""ShadowModels: a collection of models like the target, whose members the attacker knows because he chose them."""
+from numbers import Integral
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_X_y
+
+from .network import check_number, draw_seeds
+
+
+def stratified_half(y, random_state):
+    """A boolean mask (n,) that is True for a random half of the records, of each class as far as it can be.
+
+    >>> import numpy as np
+    >>> half = stratified_half(np.array([0, 0, 0, 0, 1, 1]), random_state=0)
+    >>> int(half[:4].sum()), int(half[4:].sum())
+    (2, 1)
+    """
+    rng = np.random.default_rng(random_state)
+    order = np.lexsort((rng.random(len(y)), y))  # by class, shuffled within; then a coin for each pair of neighbours
+    mask = np.empty(len(y), bool)
+    heads = rng.random((len(y) + 1) // 2) < 0.5
+    mask[order[::2]] = heads
+    mask[order[1::2]] = ~heads[: len(y) // 2]
+    return mask
+
+
+class ShadowModels:
+    """Train `n_models` copies of `model`, each on its own random half of the attacker's records.
+
+    >>> import miaedu as mia
+    >>> digits = mia.load_digits()
+    >>> shadows = mia.ShadowModels(mia.MLP(epochs=5), n_models=4, random_state=0).fit(digits.X, digits.y)
+    >>> shadows.members.shape, shadows.confidences.shape
+    ((4, 1797), (4, 1797, 10))
+
+    Parameters: `model`, any scikit-learn classifier with ``predict_proba``: one that offers ``fit_many``, as :class:`MLP` does, is trained
+    in lockstep, any other is cloned and fitted through joblib (``joblib.parallel_config`` chooses where); `n_models`, at least 1;
+    `random_state`, None, int or RandomState: the first models are the same whatever their number.
+
+    Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool, ``confidences`` (K, n, c) float32 of the pool's
+    records, ``X`` (n, d) and ``y`` (n,), the pool, and ``classes_`` (c,). Source: Shokri et al. 2017, section V-B.
+    """
+
+    def __init__(self, model, n_models=16, random_state=None):
+        self.model = model
+        self.n_models = n_models
+        self.random_state = random_state
+
+    def fit(self, X, y, classes=None, progress=None):
+        """Train on the pool X (n, d), y (n,); `progress(share)` may raise to stop. `classes`: the public labels, those of y by default."""
+        check_number("n_models", self.n_models, Integral, 1)
+        if not hasattr(self.model, "predict_proba"):
+            raise TypeError(f"model must be a classifier with predict_proba, got {type(self.model).__name__}")
+        X, y = check_X_y(X, y, dtype=np.float32)
+        if len(X) < 4:
+            raise ValueError(f"X must hold at least 4 records, so that each half trains a model, got {len(X)}")
+        self.classes_ = np.unique(y if classes is None else classes)
+        seeds = draw_seeds(self.random_state, 2 * self.n_models).reshape(-1, 2)
+        self.X, self.y = X, y
+        self.members = np.stack([stratified_half(y, seed) for seed in seeds[:, 0]])
+        if hasattr(self.model, "fit_many"):
+            fleet = clone(self.model).set_params(random_state=int(seeds[0, 1]))
+            self.networks = fleet.fit_many(X, y, self.members, classes=self.classes_, progress=progress)
+        else:
+            self.networks = self._fit_through_joblib(seeds[:, 1], progress)
+        self.confidences = self.predict_proba(X)
+        return self
+
+    def predict_proba(self, X):
+        """Confidences (K, n, c) of every shadow model for records X (n, d); columns as in ``classes_``, 0 for a class a model never saw."""
+        if not isinstance(self.networks, list):
+            return self.networks.predict_proba(X)
+        out = np.zeros((len(self.networks), len(X), len(self.classes_)), np.float32)
+        for answers, network in zip(out, self.networks):
+            answers[:, np.searchsorted(self.classes_, network.classes_)] = network.predict_proba(X)
+        return out
+
+    def _fit_through_joblib(self, seeds, progress):
+        def copies():
+            for mask, seed in zip(self.members, seeds):
+                model = clone(self.model)
+                if "random_state" in model.get_params():
+                    model.set_params(random_state=int(seed))
+                yield joblib.delayed(model.fit)(self.X[mask], self.y[mask])
+
+        networks = []
+        for network in joblib.Parallel(n_jobs=-1, return_as="generator")(copies()):
+            networks.append(network)
+            if progress is not None:
+                progress(len(networks) / self.n_models)
+        return networks
