@@ -8,7 +8,8 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
-    "data": ["Dataset", "World", "load_census", "load_clinic", "load_digits", "load_purchases", "load_tumours", "split"],
+    "data": ["load_census", "load_clinic", "load_digits", "load_purchases", "load_tumours"],
+    "dataset": ["Dataset", "World", "split"],
     "network": ["MLP", "Networks"],
     "countermeasures": ["BlackBox"],
     "shadow": ["ShadowModels"],

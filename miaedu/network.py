@@ -127,7 +127,7 @@ class MLP(ClassifierMixin, BaseEstimator):
         return self.batch_size
 
     def _prepare(self, X, y, classes):
-        self._check_settings()
+        self.check_settings()
         X, y = validate_data(self, X, y, dtype=np.float32, order="C")
         check_classification_targets(y)
         found = np.unique(y)
@@ -140,7 +140,8 @@ class MLP(ClassifierMixin, BaseEstimator):
             raise ValueError(f"classes must contain every label of y; {np.setdiff1d(found, classes)[0]!r} is not in it")
         return X, np.searchsorted(classes, y), classes
 
-    def _check_settings(self):
+    def check_settings(self):
+        """Raise a ValueError that names the first setting out of its range."""
         for name, kind, low, above in (("hidden", Integral, 1, False), ("epochs", Integral, 1, False), ("learning_rate", Real, 0, True),
                                        ("l2", Real, 0, False), ("noise_multiplier", Real, 0, False)):
             check_number(name, getattr(self, name), kind, low, above=above)

@@ -1,4 +1,5 @@
 """ShadowModels: a collection of models like the target, whose members the attacker knows because he chose them."""
+import copy
 from numbers import Integral
 
 import joblib
@@ -76,6 +77,13 @@ class ShadowModels:
         for answers, network in zip(out, self.networks):
             answers[:, np.searchsorted(self.classes_, network.classes_)] = network.predict_proba(X)
         return out
+
+    def at(self, epoch):
+        """The same collection as it was after `epoch`, one of the model's snapshots (:class:`MLP` alone keeps them)."""
+        earlier = copy.copy(self)
+        earlier.networks = self.networks.at(epoch)
+        earlier.confidences = earlier.predict_proba(self.X)
+        return earlier
 
     def _fit_through_joblib(self, seeds, progress):
         def copies():

@@ -1,0 +1,233 @@
+"""How well an attack did: ROC, advantage, precision, recall, TPR at a low FPR, each with an interval. evaluate -> Report."""
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+
+import numpy as np
+
+from .attacks import GapAttack
+
+REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
+LOW_FPR = (0.01, 0.001)
+
+
+def evaluate(attack, black_box, world, name=None):
+    """Attack every member and non-member of `world` through `black_box`, and report how well it went.
+
+    >>> import miaedu as mia
+    >>> world = mia.split(mia.load_purchases(random_state=0), n_members=500, random_state=0)
+    >>> api = mia.BlackBox(mia.MLP(random_state=0).fit(*world.members))
+    >>> report = mia.evaluate(mia.GapAttack(), api, world)
+    >>> report.advantage == report.train_accuracy - report.test_accuracy
+    True
+
+    `attack` is fitted; `world` comes from :func:`split`; `name` heads the report. Costs the attack's queries; an attack that scores by more
+    than one answer a record is charged one more, for the gap baseline. Returns a :class:`Report`.
+    """
+    X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
+    members = np.arange(len(y)) < len(world.members[1])
+    gap = GapAttack()
+    if hasattr(attack, "score_confidences"):
+        answers = black_box.predict_proba(X)
+        scores, right = (a.score_confidences(answers, y, black_box.classes_) for a in (attack, gap))
+    else:
+        scores, right = attack.score(black_box, X, y), gap.score(black_box, X, y)
+    return Report(name or type(attack).__name__, np.asarray(scores, float), members, y, right > 0, attack.threshold_)
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """How well one attack told members from non-members; made by :func:`evaluate`. Print it, or ask it.
+
+    >>> import numpy as np
+    >>> scores, members = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
+    >>> report = Report("by hand", scores, members, y=np.zeros(4), right=members, threshold=0.5)
+    >>> report.auc, report.advantage, round(report.precision, 3), report.recall
+    (0.75, 0.5, 0.667, 1.0)
+
+    Fields: `name`; `scores` (n,), higher for a likelier member; `members` (n,) bool, the truth; `y` (n,) true labels; `right` (n,) bool, where
+    the target's own label was right; `threshold`, learned from the shadows: at or above it the attack says "member".
+
+    All rates are shares from 0 to 1. Intervals are 95 % percentile bootstraps over members and non-members (Efron 1979): they cover
+    the draw of records, not of targets. Measures: advantage, Yeom et al. 2018, definition 4; TPR at a low FPR, Carlini et al. 2022, III.
+    """
+
+    name: str
+    scores: np.ndarray
+    members: np.ndarray
+    y: np.ndarray
+    right: np.ndarray
+    threshold: float
+
+    def __post_init__(self):
+        if not np.isfinite(self.scores).all():
+            raise ValueError(f"scores must be finite, got {self.scores[~np.isfinite(self.scores)][0]} from {self.name}")
+        if self.members.all() or not self.members.any():
+            raise ValueError("members must hold at least one member and one non-member")
+
+    @property
+    def auc(self):
+        """Area under the ROC curve: how often a random member outscores a random non-member. Chance is 0.5."""
+        return self._value("auc")
+
+    @property
+    def advantage(self):
+        """TPR - FPR at the threshold learned from the shadows. Chance is 0."""
+        return self._value("advantage")
+
+    @property
+    def precision(self):
+        """Share of true members among the records called members (nan if none is); it depends on how common members are here."""
+        return self._value("precision")
+
+    @property
+    def recall(self):
+        """Share of the members that are called members: the TPR at the threshold learned from the shadows."""
+        return self._value("recall")
+
+    @property
+    def fpr(self):
+        """Share of the non-members that are called members, at the threshold learned from the shadows."""
+        return self._value("fpr")
+
+    @property
+    def gap_advantage(self):
+        """Advantage of the gap attack on the same records: train accuracy minus test accuracy."""
+        return self._value("gap_advantage")
+
+    @property
+    def train_accuracy(self):
+        """The target's accuracy on the members, after hiding."""
+        return float(self.right[self.members].mean())
+
+    @property
+    def test_accuracy(self):
+        """The target's accuracy on the non-members, after hiding."""
+        return float(self.right[~self.members].mean())
+
+    def tpr_at(self, fpr):
+        """Largest TPR of a threshold whose FPR is at most `fpr`; nan where `fpr` is below 3 / (number of non-members).
+
+        With fewer non-members even no false alarm at all would not show that the FPR is so low (the rule of three).
+        """
+        return self._value("tpr_at", fpr)
+
+    def interval(self, name, *args):
+        """95 % interval (low, high) of a measure: ``interval("auc")``, ``interval("tpr_at", 0.01)``. nan where the measure is."""
+        if self._obstacle(name, *args):
+            return float("nan"), float("nan")
+        if (name, args) not in self._spans:
+            draws = self._statistic(self._weights, name, *args)
+            self._spans[name, args] = tuple(float(end) for end in np.nanpercentile(draws, [2.5, 97.5]))
+        return self._spans[name, args]
+
+    def roc(self):
+        """The ROC curve: arrays (fpr, tpr) from (0, 0) to (1, 1), one point for each distinct score."""
+        fpr, tpr = self._curve(np.ones((1, len(self.scores))))
+        return fpr[0], tpr[0]
+
+    def per_class(self):
+        """One dict a class: ``label``, ``members``, ``nonmembers`` (counts), ``auc``, ``advantage``; nan where one side is empty."""
+        rows = []
+        for label in np.unique(self.y):
+            own = self.y == label
+            counts = {"label": label, "members": int(self.members[own].sum()), "nonmembers": int((~self.members[own]).sum())}
+            both = counts["members"] and counts["nonmembers"]
+            part = self._part(own, self.members[own]) if both else None
+            rows.append(counts | {key: getattr(part, key) if both else np.nan for key in ("auc", "advantage")})
+        return rows
+
+    def null(self, random_state=0):
+        """The Report of a null run: half of the non-members, drawn at random, posing as members of the other half. Its AUC should be 0.5."""
+        outsiders = np.flatnonzero(~self.members)
+        posing = np.random.default_rng(random_state).permutation(len(outsiders)) < len(outsiders) // 2
+        return self._part(outsiders, posing, "null run of ")
+
+    def _part(self, which, members, prefix=""):
+        return Report(prefix + self.name, self.scores[which], members, self.y[which], self.right[which], self.threshold)
+
+    def __str__(self):
+        width = max(len(label) for label, _, _ in self.table())
+        head = f"{self.name}: {self.members.sum()} members, {(~self.members).sum()} non-members"
+        return "\n".join([head, *(f"  {label:<{width}}  {value:>7}  {span}" for label, value, span in self.table()), f"  {FOOTNOTE}"])
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        rows = "".join(f"<tr><th scope='row' style='text-align:left'>{escape(a)}</th><td>{b}</td><td>{escape(c)}</td></tr>" for a, b, c in self.table())
+        head = f"{self.members.sum()} members, {(~self.members).sum()} non-members"
+        return (f"<table><caption><b>{escape(self.name)}</b>: {head}</caption><thead><tr><th>measure</th><th>value</th>"
+                f"<th>95 % interval</th></tr></thead><tbody>{rows}</tbody></table><small>{escape(FOOTNOTE)}</small>")
+
+    def table(self):
+        """The report as rows of text: (measure, value, interval)."""
+        rows = [self._row(label, key) for label, key in (("AUC", "auc"), ("advantage (TPR - FPR)", "advantage"), ("precision", "precision"),
+                                                         ("recall (TPR)", "recall"), ("false alarms (FPR)", "fpr"))]
+        rows += [self._row(f"TPR at {100 * fpr:g} % FPR", "tpr_at", fpr) for fpr in LOW_FPR]
+        rows += [self._row("gap attack's advantage", "gap_advantage")]
+        if (~self.members).sum() >= 4:
+            null = self.null()
+            rows += [null._row("null run's AUC", "auc")]
+        return rows + [("target's accuracy", f"{self.train_accuracy:.3f}", f"on members, {self.test_accuracy:.3f} on non-members")]
+
+    def _row(self, label, key, *args):
+        if obstacle := self._obstacle(key, *args):
+            return label, "-", obstacle
+        low, high = self.interval(key, *args)
+        return label, f"{self._value(key, *args):.3f}", f"{low:.3f} to {high:.3f}"
+
+    def _obstacle(self, name, *args):
+        """Why a measure cannot be given, or an empty string."""
+        nonmembers = (~self.members).sum()
+        if name == "tpr_at" and args[0] * nonmembers < 3 - 1e-9:
+            return f"too few non-members ({nonmembers}; at least {int(np.ceil(3 / args[0]))} needed)"
+        return "no record is called a member" if name == "precision" and not (self.scores >= self.threshold).any() else ""
+
+    def _value(self, name, *args):
+        if self._obstacle(name, *args):
+            return float("nan")
+        return float(self._statistic(np.ones((1, len(self.scores))), name, *args)[0])
+
+    @cached_property
+    def _spans(self):
+        return {}
+
+    @cached_property
+    def _weights(self):
+        """How often each record stands in each bootstrap draw, (REPLICATES, n): members and non-members are drawn apart."""
+        rng = np.random.default_rng(0)
+        weights = np.empty((REPLICATES, len(self.scores)), np.float32)
+        for side in (self.members, ~self.members):
+            weights[:, side] = rng.multinomial(side.sum(), np.full(side.sum(), 1 / side.sum()), size=REPLICATES)
+        return weights
+
+    def _statistic(self, weights, name, *args):
+        """A measure under each row of record weights (B, n): a row of ones is the sample itself."""
+        if name in ("auc", "tpr_at"):
+            fpr, tpr = self._curve(weights)
+            if name == "auc":
+                return np.sum(np.diff(fpr) * (tpr[:, 1:] + tpr[:, :-1]) / 2, axis=1)
+            return np.max(np.where(fpr <= args[0] + 1e-9, tpr, 0), axis=1)
+        called = self.right if name == "gap_advantage" else self.scores >= self.threshold
+        hits, alarms = weights @ (called & self.members), weights @ (called & ~self.members)
+        tpr, fpr = hits / self.members.sum(), alarms / (~self.members).sum()
+        if name == "precision":
+            return np.divide(hits, hits + alarms, out=np.full(len(hits), np.nan), where=hits + alarms > 0)
+        measures = {"recall": tpr, "fpr": fpr, "advantage": tpr - fpr, "gap_advantage": tpr - fpr}
+        if name not in measures:
+            raise ValueError(f"name must be one of auc, precision, tpr_at, {', '.join(measures)}, got {name!r}")
+        return measures[name]
+
+    def _curve(self, weights):
+        order = np.argsort(-self.scores, kind="stable")
+        ranked = self.scores[order]
+        ends = np.append(0, 1 + np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)))  # equal scores move together
+        rates = []
+        for side in (~self.members, self.members):
+            counts = np.cumsum(weights[:, order] * side[order], axis=1, dtype=float)
+            counts = np.concatenate([np.zeros((len(counts), 1)), counts], axis=1)[:, ends]
+            rates.append(counts / counts[:, -1:])
+        return rates
+
+
+FOOTNOTE = "Intervals cover the draw of records, not of targets: another target of the same kind may fall outside them."
