@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from miaedu import __version__
-from miaedu.data import _course
+from . import __version__
+from .data import _course
 
 # What was delivered, in the format of sha256sum: a file that still matches its line is not the reader's work.
 MANIFEST = ".miaedu.sha256"

@@ -1,6 +1,6 @@
 """JupyterLab as its reader uses it: open a notebook, run it, press keys on a slider, look at the picture.
 
-The page is Playwright's, from the fixture ``page``. JupyterLab tells its state through ``jupyterapp``, which the fixture
+The page is the one of the fixture ``page``. JupyterLab tells its state through ``jupyterapp``, which the fixture
 ``lab`` asks it to expose; an indicator on the screen may still, or already, say idle when a fresh kernel is not ready.
 """
 from uuid import uuid4

@@ -77,7 +77,8 @@ def lab(tmp_path_factory):
     places["JUPYTER_PATH"] = str(home / "other")
     command = [
         sys.executable, "-m", "miaedu", "--no-browser", "--dir", str(home / "course"), "--", "--allow-root",
-        f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={token}", "--LabApp.expose_app_in_browser=True",
+        f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={token}",
+        "--LabApp.expose_app_in_browser=True",
     ]
     with log.open("w") as out:
         server = subprocess.Popen(command, env={**offline.env, **places}, cwd=home, stdout=out, stderr=out)

@@ -1,0 +1,145 @@
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import miaedu
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "miaedu"
+# A module may import those before it in this list and none after it.
+ORDER = [
+    "dataset", "data", "privacy", "lockstep", "network", "countermeasures", "shadow", "attacks", "synthesis", "metrics",
+    "experiment", "plots", "live", "widgets", "exercises", "__main__",
+]
+POSIX_ONLY = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+POSIX_ONLY_CALLS = {
+    "os.chown", "os.fork", "os.geteuid", "os.getuid", "os.killpg", "os.mkfifo", "os.sched_getaffinity", "os.setsid",
+    "os.uname", "signal.SIGALRM", "signal.SIGKILL", "signal.SIGUSR1", "signal.alarm", "time.tzset",
+}
+FILES = sorted(PACKAGE.rglob("*.py"))
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+
+
+def loaded_by(statement):
+    code = f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    return set(json.loads(subprocess.check_output([sys.executable, "-c", code], timeout=60)))
+
+
+def module_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path):
+    """The dotted names that a file imports, wherever in it, with the package's own in full: miaedu.shadow."""
+    parents = ("miaedu", *path.relative_to(PACKAGE).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = parents[: len(parents) + 1 - node.level] if node.level else ()
+            base = ".".join([*above, *filter(None, [node.module])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def own_imports(path):
+    """The miaedu modules that a file imports; a public name of the package counts as the module it comes from."""
+    for name in imports(path):
+        package, _, rest = name.partition(".")
+        first = rest.partition(".")[0]
+        if package == "miaedu" and first and first != "__version__":
+            yield miaedu._MODULE.get(first, first)
+
+
+def test_importing_miaedu_loads_nothing_heavy():
+    # The count of modules stands for the time, which depends on the machine: numpy alone loads more than a hundred.
+    loaded, numpy_alone = loaded_by("import miaedu"), loaded_by("import numpy")
+    heavy = {"matplotlib", "ipywidgets", "anywidget", "sklearn", "scipy", "joblib", "jupyterlab", "IPython", "tqdm"}
+    assert not loaded & heavy
+    assert "numpy" in numpy_alone and len(loaded) <= len(numpy_alone)
+
+
+def test_what_computes_loads_neither_figures_nor_widgets():
+    computing = [name for name in ORDER[: ORDER.index("plots")] if (PACKAGE / f"{name}.py").exists()]
+    loaded = loaded_by("".join(f"import miaedu.{name}\n" for name in computing))
+    assert "miaedu.attacks" in loaded and not loaded & {"matplotlib", "ipywidgets", "anywidget", "IPython"}
+
+
+@pytest.mark.parametrize("name", miaedu.__all__)
+def test_every_public_name_is_there_with_an_example(name):
+    documentation = getattr(miaedu, name).__doc__
+    opening = documentation.partition("\n\n")[0].strip()
+    assert opening.endswith((".", "?")), "a docstring opens with a sentence in a paragraph of its own"
+    assert ">>> " in documentation
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(AttributeError, match="no attribute 'Atack'.*ShadowAttack"):
+        miaedu.Atack
+    assert set(miaedu.__all__) <= set(dir(miaedu))
+
+
+@each_file
+def test_a_file_is_read_in_one_sitting(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@each_file
+def test_a_line_fits_a_window(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) > 120] == []
+
+
+@each_file
+def test_a_file_runs_on_every_system_and_without_a_network(path):
+    names = set(imports(path))
+    assert not {name.partition(".")[0] for name in names} & (POSIX_ONLY | {"pickle", "requests", "socket"})
+    assert not names & {"urllib.request", "http.client"}
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    assert not {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)} & POSIX_ONLY_CALLS
+
+
+@each_file
+def test_imports_point_up_the_list_only(path):
+    module = module_of(path)
+    if module == "__init__":
+        assert list(own_imports(path)) == []
+        return
+    assert module in ORDER, "a new module needs its place in ORDER"
+    above = ORDER[: ORDER.index(module) + (module == "exercises")]
+    assert set(own_imports(path)) <= set(above)
+    if module not in ("widgets", "exercises"):
+        assert not {name.partition(".")[0] for name in imports(path)} & {"ipywidgets", "anywidget"}
+
+
+def test_the_check_of_imports_sees_each_way_to_import(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    (tmp_path / "exercises").mkdir()
+    for name, source, expected in [
+        ("a.py", "from . import plots, data", {"plots", "data"}),
+        ("b.py", "from .widgets import Explorer\nimport miaedu.data", {"widgets", "data"}),
+        ("c.py", "def f():\n    from miaedu import Dataset, __version__", {miaedu._MODULE["Dataset"]}),
+        ("exercises/d.py", "from ..plots import plot_roc\nfrom . import checks", {"plots", "exercises"}),
+    ]:
+        (tmp_path / name).write_text(source)
+        assert set(own_imports(tmp_path / name)) == expected, source
+
+
+def test_one_version_everywhere():
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f'\nversion = "{miaedu.__version__}"\n' in pyproject
+    assert f"\nversion: {miaedu.__version__}\n" in citation
+
+
+def test_the_readme_marks_the_two_commands_that_ci_runs():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for marker in ("course", "test"):
+        found = re.findall(rf"<!-- ci:{marker} -->\n+```bash\n(.+?)\n```", readme, re.S)
+        assert len(found) == 1, f"README.md must have one bash block after <!-- ci:{marker} -->"
+        assert "pip install" in found[0]
