@@ -1,0 +1,140 @@
+import ast
+import re
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+IMPORTS = {"miaedu", "numpy", "matplotlib", "sklearn"}
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def code_of(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def run(path, folder, offline):
+    """Run a notebook from a fresh kernel in an empty folder; the notebook with its outputs."""
+    folder.mkdir()
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    return client.execute(env=offline.env)
+
+
+def printed(notebook):
+    """What the cells say as text, number by number: pictures, widgets and addresses in memory differ between runs."""
+    for cell in code_of(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "application/vnd.jupyter.widget-view+json" not in data:
+                yield re.sub(r"0x[0-9a-f]+", "0x", output.get("text", data.get("text/plain", "")))
+
+
+def warnings_of(notebook):
+    return [output.text for cell in code_of(notebook) for output in cell.outputs if output.get("name") == "stderr"]
+
+
+def is_absolute(text):
+    return re.match(r"/[\w.]|~|file:|[A-Za-z]:[\\/]", text) is not None
+
+
+def test_there_are_notebooks():
+    assert "03_algorithm" in [path.stem for path in NOTEBOOKS]
+
+
+@each_notebook
+def test_it_runs_offline_without_warnings_and_says_the_same_twice(path, tmp_path, offline):
+    # Both at once: fresh kernels that share the cores must not change each other's numbers either.
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda name: run(path, tmp_path / name, offline), ["first", "second"])
+    assert warnings_of(first) == [], "a notebook runs without warnings"
+    assert list(printed(first)) == list(printed(second)), "a notebook says the same twice"
+    assert offline.attempts() == [], "a notebook asks no other machine"
+    assert list((tmp_path / "first").iterdir()) == [], "a notebook leaves no files behind"
+
+
+@each_notebook
+def test_it_is_a_valid_notebook_without_outputs(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    ids = [cell.get("id") for cell in notebook.cells]
+    assert None not in ids and len(set(ids)) == len(ids)
+    assert notebook.metadata.kernelspec.name == "python3", "JupyterLab would ask the reader for a kernel"
+    for cell in code_of(notebook):
+        assert cell.outputs == [] and cell.execution_count is None, cell.source
+
+
+@each_notebook
+def test_its_code_is_short_and_stays_with_the_course(path):
+    for cell in code_of(nbformat.read(path, as_version=4)):
+        assert len(cell.source.splitlines()) <= 25, cell.source
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Import):
+                assert {alias.name.partition(".")[0] for alias in node.names} <= IMPORTS, cell.source
+            if isinstance(node, ast.ImportFrom):
+                assert node.module.partition(".")[0] in IMPORTS, cell.source
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not is_absolute(node.value), f"an absolute path: {node.value}"
+
+
+@each_notebook
+def test_its_links_and_pictures_lead_somewhere(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "markdown":
+            continue
+        pictures = re.findall(r"!\[(.*?)\]\((\S+?)\)", cell.source, re.S)
+        pictures += [(re.search(r'alt="(.*?)"', tag, re.S)[1], re.search(r'src="(.*?)"', tag)[1])
+                     for tag in re.findall(r"<img .*?>", cell.source, re.S)]
+        for words, _ in pictures:
+            assert len(words) > 20, f"a picture's alt text says what it shows, got {words!r}"
+        targets = [target for _, target in pictures] + re.findall(r"(?<!!)\[[^\]]*\]\((\S+?)\)", cell.source)
+        for target in targets:
+            if not re.match(r"https?://|mailto:|#|attachment:", target):
+                assert not is_absolute(target) and (path.parent / target.partition("#")[0]).exists(), target
+
+
+def test_the_cut_network_refuses_and_remembers(offline):
+    # No packet is sent even if the guard fails: the first asks for a name that cannot exist, the second only says so.
+    code = """
+import socket, sys
+looks_up = lambda: socket.getaddrinfo("example.invalid", 80)
+connects = lambda: sys.audit("socket.connect", None, ("192.0.2.1", 80))
+for ask in (looks_up, connects):
+    try:
+        ask()
+    except OSError as error:
+        print(error)
+"""
+    said = subprocess.check_output([sys.executable, "-c", code], env=offline.env, text=True, timeout=60)
+    assert said.count("the network is cut for this test") == 2
+    assert offline.attempts() == ["socket.getaddrinfo example.invalid", "socket.connect 192.0.2.1"]
+
+
+def test_the_cut_network_leaves_this_machine_reachable(offline):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        code = f"import socket; socket.create_connection(('localhost', {server.getsockname()[1]}))"
+        subprocess.run([sys.executable, "-c", code], env=offline.env, check=True, timeout=60)
+    assert offline.attempts() == []
+
+
+BAD = {
+    "prints the clock": ("import time; print(time.perf_counter())", "says the same twice"),
+    "warns": ("import warnings; warnings.warn('beware')", "runs without warnings"),
+    "leaves a file": ("open('left.txt', 'w').close()", "leaves no files"),
+    "looks outside": (
+        "import socket\ntry: socket.getaddrinfo('example.invalid', 80)\nexcept OSError: pass", "asks no other machine"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_notebook_would_be_found(name, tmp_path, offline):
+    source, reason = BAD[name]
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), tmp_path / "bad.ipynb")
+    with pytest.raises(AssertionError, match=reason):
+        test_it_runs_offline_without_warnings_and_says_the_same_twice(tmp_path / "bad.ipynb", tmp_path, offline)
