@@ -10,10 +10,11 @@ __version__ = "0.1.0"
 _HOME = {
     "data": ["load_census", "load_clinic", "load_digits", "load_purchases", "load_tumours"],
     "dataset": ["Dataset", "World", "split"],
+    "privacy": ["Audit", "audit", "epsilon", "max_advantage", "max_auc", "noise_for", "roc_ceiling"],
     "network": ["MLP", "Networks"],
-    "countermeasures": ["BlackBox"],
+    "countermeasures": ["BlackBox", "labels_only", "noisy", "rounded", "softened", "top_k"],
     "shadow": ["ShadowModels"],
-    "attacks": ["GapAttack", "ShadowAttack", "ThresholdAttack"],
+    "attacks": ["GapAttack", "LabelOnlyAttack", "ShadowAttack", "ThresholdAttack"],
     "synthesis": ["label_by_querying"],
     "metrics": ["Report", "evaluate"],
     "experiment": ["Experiment", "Result", "run"],

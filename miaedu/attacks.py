@@ -3,13 +3,15 @@
 All share one shape: ``attack.fit(shadows, hide=())``, adaptive when it is given the target's own hiding functions;
 ``attack.score(black_box, X, y)``, higher for a likelier member; and ``attack.threshold_``, learned from the shadows alone.
 """
+from numbers import Integral, Real
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from .countermeasures import apply, check_hide
+from .network import check_number
 
 FLOOR = 1e-8  # confidences are cut off here before a logarithm is taken: beyond float32's last digit beside 1
-KNOTS = np.arange(-6.0, 11.0, 2.0)  # where the attack model may bend in the logit: p_y from 0.002 to 0.99995
 
 
 def best_threshold(scores, members):
@@ -34,20 +36,20 @@ def true_class_confidence(confidences, y, classes):
     return np.where(classes[column] == y, confidences[np.arange(len(y)), column], 0)
 
 
-def features(confidences, y, classes):
-    """What the attack model sees, (n, 14): logit of the true class and its hinges, logs of the three highest confidences, entropy.
+def features(confidences, y, classes, knots=()):
+    """What the attack model sees, (n, 5 + knots): margin of the true class, its hinges, logs of the three highest confidences, entropy.
 
-    The logit is ``log p_y - log(sum of the others)``, which stays exact where p_y is nearly 1 (Carlini et al. 2022, section IV-C). Its
-    hinges ``max(logit - knot, 0)`` let a linear model bend: members crowd a middle range, which no single threshold captures.
+    The margin is the log of the true class's confidence less that of the highest other one; softening only scales it. Its hinges
+    ``max(margin - knot, 0)`` let a linear model bend: members crowd a middle range, which no single threshold captures. With fewer than
+    three classes there are fewer logs.
     """
     confidences = confidences.astype(float)
-    true = true_class_confidence(confidences, y, classes)
-    others = np.maximum(confidences.sum(axis=1) - true, 0)
-    logit = np.log(np.maximum(true, FLOOR)) - np.log(np.maximum(others, FLOOR))
     logs = np.log(np.maximum(confidences, FLOOR))
+    own = np.log(np.maximum(true_class_confidence(confidences, y, classes), FLOOR))
     top = np.sort(logs, axis=1)[:, :-4:-1]
+    margin = own - np.where(own < top[:, 0], top[:, 0], top[:, 1])
     entropy = -(confidences * logs).sum(axis=1)
-    return np.column_stack([logit, np.maximum(logit[:, None] - KNOTS, 0), top, entropy])
+    return np.column_stack([margin, np.maximum(margin[:, None] - np.asarray(knots), 0), top, entropy])
 
 
 class Attack:
@@ -125,7 +127,8 @@ class ShadowAttack(Attack):
     """
 
     def _learn(self, answers, y, classes, members):
-        F = features(answers, y, classes)
+        self.knots_ = np.quantile(features(answers, y, classes)[:, 0], np.linspace(0.1, 0.9, 9))
+        F = features(answers, y, classes, self.knots_)
         thin = slice(None, None, max(1, len(F) // 10_000))
         self.models_ = {None: _attack_model(F[thin], members[thin])}
         scores = self.models_[None].predict_proba(F)[:, 1]
@@ -138,7 +141,7 @@ class ShadowAttack(Attack):
 
     def score_confidences(self, confidences, y, classes):
         """The attack models' probability, from 0 to 1, that each record is a member, were members and non-members equally many."""
-        F, scores = features(confidences, y, classes), np.empty(len(y))
+        F, scores = features(confidences, y, classes, self.knots_), np.empty(len(y))
         for label in np.unique(y):
             own = y == label
             scores[own] = self.models_.get(label, self.models_[None]).predict_proba(F[own])[:, 1]
@@ -147,3 +150,63 @@ class ShadowAttack(Attack):
 
 def _attack_model(F, members):
     return LogisticRegression(solver="newton-cholesky", C=10.0).fit(F, members)
+
+
+class LabelOnlyAttack(Attack):
+    """Say "member" when the target's label stays right as the record is perturbed: it needs labels alone, no confidences.
+
+    >>> import miaedu as mia
+    >>> world = mia.split(mia.load_purchases(random_state=0), n_members=500, random_state=0)
+    >>> api = mia.BlackBox(mia.MLP(random_state=0).fit(*world.members), hide=[mia.labels_only])
+    >>> shadows = mia.ShadowModels(mia.MLP(), n_models=2, random_state=1).fit(*world.pool)
+    >>> mia.LabelOnlyAttack(n_queries=5).fit(shadows).score(api, *world.members).shape
+    (500,)
+
+    Parameters: `n_queries`, asked for each record, at least 2, the record itself among them; `levels`, the strengths of perturbation to choose from:
+    features that are 0 or 1 throughout flip with that probability, others get Gaussian noise of so many standard deviations.
+    The level (``level_``) and the threshold are those that tell the shadows' members best. Source: Choquette-Choo et al. 2021, section 3.
+    """
+
+    def __init__(self, n_queries=20, levels=(0.02, 0.05, 0.1, 0.2), random_state=0):
+        check_number("n_queries", n_queries, Integral, 2)
+        for level in levels:
+            check_number("levels", level, Real, 0, above=True)
+        self.n_queries, self.levels, self.random_state = n_queries, levels, random_state
+
+    def fit(self, shadows, hide=()):
+        """Choose the level and the threshold on the shadows, whose answers go through `hide` before their label is taken."""
+        self.hide, self.binary_, self.spread_ = check_hide(hide), np.isin(shadows.X, (0, 1)).all(axis=0), shadows.X.std(axis=0)
+        K, n, c = shadows.confidences.shape
+
+        def right(X):
+            answers = apply(self.hide, shadows.predict_proba(X).reshape(K * n, c))
+            return shadows.classes_[answers.argmax(axis=1)].reshape(K, n) == shadows.y
+
+        best = -1.0
+        for level in self.levels:
+            scores, members = self._stability(right, shadows.X, level).ravel(), shadows.members.ravel()
+            threshold = best_threshold(scores, members)
+            gain = (scores >= threshold)[members].mean() - (scores >= threshold)[~members].mean()
+            if gain > best:
+                best, self.level_, self.threshold_ = gain, level, threshold
+        return self
+
+    def score(self, black_box, X, y):
+        """The share, 0 to 1, of `n_queries` answers to each record and its perturbed copies whose label is the true one."""
+        needed = len(X) * self.n_queries
+        if black_box.budget is not None and black_box.n_queries + needed > black_box.budget:
+            raise ValueError(f"the query budget of {black_box.budget} is too small: {black_box.n_queries} used, {needed} more needed "
+                             f"({self.n_queries} a record); none was asked")
+
+        def right(X):
+            return black_box.classes_[black_box.predict_proba(X).argmax(axis=1)] == y
+
+        return self._stability(right, np.asarray(X, np.float32), self.level_)
+
+    def _stability(self, right, X, level):
+        rng, counts = np.random.default_rng(self.random_state), right(X).astype(float)
+        for _ in range(self.n_queries - 1):
+            flip = rng.random(X.shape) < level
+            noise = rng.standard_normal(X.shape, np.float32) * np.float32(level) * self.spread_
+            counts += right(np.where(self.binary_, np.where(flip, 1 - X, X), X + noise).astype(np.float32))
+        return counts / self.n_queries

@@ -1,8 +1,12 @@
-"""BlackBox: the only door to a target. What the owner does to confidences before they leave lives here too."""
-from numbers import Integral
+"""What the owner does to the confidences before they leave; and BlackBox, the only door to a target.
+
+A hiding function takes confidences (n, c) and returns confidences (n, c); compose them in ``BlackBox(target, hide=[top_k(3), rounded(2)])``.
+"""
+from numbers import Integral, Real
 
 import numpy as np
 
+from .lockstep import softmax
 from .network import check_number
 
 
@@ -22,6 +26,97 @@ def check_hide(hide):
     return hide
 
 
+def top_k(k):
+    """Answer with the `k` highest confidences only, and 0 for the other classes. Guarantees nothing.
+
+    >>> import numpy as np
+    >>> top_k(1)(np.array([[0.5, 0.3, 0.2]]))
+    array([[0.5, 0. , 0. ]])
+
+    `k`, from 1 to the number of classes; of equal confidences the earlier classes stay. Not renormalised: what is left is exact.
+    """
+    check_number("k", k, Integral, 1)
+
+    def hide(confidences):
+        c = confidences.shape[1]
+        if k > c:
+            raise ValueError(f"k must be from 1 to the number of classes, {c}, got {k}")
+        order = np.argsort(-confidences, axis=1, kind="stable")[:, :k]
+        out = np.zeros_like(confidences)
+        np.put_along_axis(out, order, np.take_along_axis(confidences, order, axis=1), axis=1)
+        return out
+
+    return hide
+
+
+def rounded(decimals):
+    """Answer with confidences rounded to so many `decimals`, at least 0. Guarantees nothing. Not renormalised.
+
+    >>> import numpy as np
+    >>> rounded(1)(np.array([[0.57, 0.31, 0.12]]))
+    array([[0.6, 0.3, 0.1]])
+    """
+    check_number("decimals", decimals, Integral, 0)
+    return lambda confidences: np.round(confidences, decimals)
+
+
+def softened(temperature):
+    """Answer with confidences brought closer together: each to the power ``1 / temperature``, then made to sum to 1. Guarantees nothing.
+
+    >>> import numpy as np
+    >>> softened(2)(np.array([[0.8, 0.2]])).round(3)
+    array([[0.667, 0.333]])
+
+    `temperature` above 0: 1 changes nothing, more softens, less sharpens. The order of the classes stays, so any attack that uses only
+    the order is untouched. Computed on logarithms. Source: Shokri et al. 2017, section VIII.
+    """
+    check_number("temperature", temperature, Real, 0, above=True)
+
+    def hide(confidences):
+        with np.errstate(divide="ignore"):
+            return softmax(np.log(confidences) / confidences.dtype.type(temperature))
+
+    return hide
+
+
+def labels_only(confidences):
+    """Answer with the most confident label alone: 1 for it, 0 for the others. Guarantees nothing: see :class:`LabelOnlyAttack`.
+
+    >>> import numpy as np
+    >>> labels_only(np.array([[0.5, 0.3, 0.2]]))
+    array([[1., 0., 0.]])
+    """
+    return np.eye(confidences.shape[1], dtype=confidences.dtype)[confidences.argmax(axis=1)]
+
+
+def noisy(scale=None, *, epsilon=None, random_state=None):
+    """Add Laplace noise to every confidence of every answer; give either its `scale` or an `epsilon`.
+
+    >>> import numpy as np
+    >>> noisy(epsilon=4.0, random_state=0)(np.array([[0.9, 0.1]])).shape
+    (1, 2)
+
+    With a `scale` (at least 0) it guarantees nothing. With an `epsilon` (above 0) the scale is ``2 / epsilon``, and each answer is epsilon-
+    differentially private with respect to the training set: one record can move a whole vector of confidences from one corner to another,
+    an L1 distance of 2. Answers compose: q of them spend q times epsilon, so the black box must have an `epsilon_budget`, and this must
+    be the first function of `hide`, next to the target. It does not make the model private. Answers may leave 0 to 1; whatever is done to them afterwards is
+    free. `random_state` (None or int) is for teaching: whoever knows it can take the noise off. Source: Dwork et al. 2006.
+    """
+    if (scale is None) == (epsilon is None):
+        raise ValueError(f"give either scale or epsilon, got scale={scale!r} and epsilon={epsilon!r}")
+    if epsilon is not None:
+        check_number("epsilon", epsilon, Real, 0, above=True)
+        scale = 2 / epsilon
+    check_number("scale", scale, Real, 0)
+    rng = np.random.default_rng(random_state)
+
+    def hide(confidences):
+        return confidences + rng.laplace(0, scale, confidences.shape).astype(confidences.dtype)
+
+    hide.epsilon = epsilon
+    return hide
+
+
 class BlackBox:
     """A fitted classifier behind an interface that answers with confidences, counts the queries, and tells nothing else.
 
@@ -32,14 +127,15 @@ class BlackBox:
     ((3, 10), 3)
 
     Parameters: `target`, any fitted classifier with ``predict_proba`` and ``classes_``; `hide`, functions from confidences
-    (n, c) to confidences, applied in their order; `budget`, the largest number of records it will ever answer (None: no bound).
+    (n, c) to confidences, applied in their order; `budget`, the largest number of records it will ever answer (None: no bound);
+    `epsilon_budget`, the largest epsilon its answers may spend together, needed with ``noisy(epsilon=...)``.
 
-    Attributes: ``classes_``, the public labels in the order of the columns; ``n_queries``, records answered so far; ``hide``; ``budget``.
+    Attributes: ``classes_``, the public labels in the order of the columns; ``n_queries``, records answered so far; ``epsilon_spent``; ``hide``.
     Raises TypeError for a target that gives no confidences, ValueError for one whose answers are not probabilities.
     Source: the threat model of Shokri et al. 2017, section III.
     """
 
-    def __init__(self, target, hide=(), budget=None):
+    def __init__(self, target, hide=(), budget=None, epsilon_budget=None):
         if not callable(getattr(target, "predict_proba", None)):
             raise TypeError(f"target must be a fitted classifier with predict_proba, got {type(target).__name__}")
         if not hasattr(target, "classes_"):
@@ -48,6 +144,7 @@ class BlackBox:
             check_number("budget", budget, Integral, 1)
         self.classes_ = np.array(target.classes_)
         self.hide, self.budget, self.n_queries = check_hide(hide), budget, 0
+        self.epsilon_budget, self.epsilon_spent, self._price = epsilon_budget, 0.0, _price(self.hide, epsilon_budget)
         self._answer = lambda X: target.predict_proba(X)  # the target itself is kept nowhere an attack could reach by name
 
     def predict_proba(self, X):
@@ -55,9 +152,27 @@ class BlackBox:
         n = len(X)
         if self.budget is not None and self.n_queries + n > self.budget:
             raise ValueError(f"the query budget of {self.budget} is exhausted: {self.n_queries} used, {n} more asked for")
+        spent = (self.n_queries + n) * self._price  # each answer is a fresh release: the costs add up
+        if self._price and spent > self.epsilon_budget * (1 + 1e-12):
+            raise ValueError(f"the epsilon budget of {self.epsilon_budget} is spent: {self.epsilon_spent:g} used, {n * self._price:g} more asked for")
         answers = check_confidences(self._answer(X), n, len(self.classes_))
         self.n_queries += n
+        self.epsilon_spent = spent
         return apply(self.hide, answers)
+
+
+def _price(hide, epsilon_budget):
+    """The epsilon that each answer spends; a ValueError where the promise could not be kept."""
+    prices = [getattr(step, "epsilon", None) for step in hide]
+    if epsilon_budget is not None:
+        check_number("epsilon_budget", epsilon_budget, Real, 0, above=True)
+    if not any(prices):
+        return 0.0
+    if any(prices[1:]):
+        raise ValueError("noisy(epsilon=...) must come first in hide and only once: its sensitivity of 2 is proved for the target's own answer")
+    if epsilon_budget is None:
+        raise ValueError(f"noisy(epsilon={prices[0]!r}) needs BlackBox(..., epsilon_budget=...): every answer spends epsilon, and someone must stop")
+    return prices[0]
 
 
 def check_confidences(answers, n, c):

@@ -46,8 +46,8 @@ class Experiment:
     n_items: int = 200
     n_members: int = 500
     hidden: int = 64
-    epochs: int = 30
-    learning_rate: float = 0.005
+    epochs: int = 20
+    learning_rate: float = 0.01
     l2: float = 0.0
     snapshots: tuple = ()
     n_shadows: int = 16
@@ -190,7 +190,7 @@ def _world(e, progress):
 @stage(*WORLD, *NET, "horizon")
 def _trained_target(e, progress):
     world = _world(e, progress)
-    return _net(e, random_state=_seeds(e.random_state).target).fit(*world.members, classes=world.classes)
+    return _net(e, random_state=_seeds(e.random_state).target).fit(*world.members, world.classes, progress)
 
 
 def _target(e, progress):

@@ -21,18 +21,23 @@ def evaluate(attack, black_box, world, name=None):
     >>> report.advantage == report.train_accuracy - report.test_accuracy
     True
 
-    `attack` is fitted; `world` comes from :func:`split`; `name` heads the report. Costs the attack's queries; an attack that scores by more
-    than one answer a record is charged one more, for the gap baseline. Returns a :class:`Report`.
+    `attack` is fitted, or is a dict of fitted attacks by name, such as ``{"naive": ..., "adaptive": ...}``: then all judge the same answers, and a
+    dict of Reports comes back. `world` is from :func:`split`; `name` heads the report. Costs one query a record for all attacks that judge
+    one answer, and for each other attack its own. Returns a :class:`Report`.
     """
     X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
     members = np.arange(len(y)) < len(world.members[1])
-    gap = GapAttack()
-    if hasattr(attack, "score_confidences"):
-        answers = black_box.predict_proba(X)
-        scores, right = (a.score_confidences(answers, y, black_box.classes_) for a in (attack, gap))
-    else:
-        scores, right = attack.score(black_box, X, y), gap.score(black_box, X, y)
-    return Report(name or type(attack).__name__, np.asarray(scores, float), members, y, right > 0, attack.threshold_)
+    answers, classes = black_box.predict_proba(X), black_box.classes_
+    right = GapAttack().score_confidences(answers, y, classes) > 0
+
+    def report(attack, name):
+        one = hasattr(attack, "score_confidences")
+        scores = attack.score_confidences(answers, y, classes) if one else attack.score(black_box, X, y)
+        return Report(name, np.asarray(scores, float), members, y, right, attack.threshold_)
+
+    if isinstance(attack, dict):
+        return {key: report(each, key) for key, each in attack.items()}
+    return report(attack, name or type(attack).__name__)
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,7 +56,7 @@ class MLP(ClassifierMixin, BaseEstimator):
     Method: Rumelhart et al. 1986; Adam: Kingma & Ba 2015; private training: Abadi et al. 2016, algorithm 1, with full batches.
     """
 
-    def __init__(self, hidden=64, epochs=30, batch_size="auto", learning_rate=0.005, l2=0.0, clip=None, noise_multiplier=0.0,
+    def __init__(self, hidden=64, epochs=20, batch_size="auto", learning_rate=0.01, l2=0.0, clip=None, noise_multiplier=0.0,
                  expected_members=None, snapshots=(), random_state=None):
         self.hidden = hidden
         self.epochs = epochs
@@ -69,15 +69,15 @@ class MLP(ClassifierMixin, BaseEstimator):
         self.snapshots = snapshots
         self.random_state = random_state
 
-    def fit(self, X, y, classes=None):
-        """Learn from records X (n, d) and labels y (n,); `classes`, if given, is the full, public set of labels.
+    def fit(self, X, y, classes=None, progress=None):
+        """Learn from records X (n, d) and labels y (n,); `classes`, if given, is the full, public set of labels; `progress` as in `fit_many`.
 
         Raises ValueError for settings out of range, NaN or infinity in X, or a single class without `classes`.
         """
         X, codes, classes = self._prepare(X, y, classes)
         seed = self.random_state if isinstance(self.random_state, Integral) else draw_seeds(self.random_state, 1)[0]
         self.classes_ = classes
-        self.networks_ = self._learn(X, codes, classes, [np.arange(len(X))], [seed])
+        self.networks_ = self._learn(X, codes, classes, [np.arange(len(X))], [seed], progress)
         return self
 
     def fit_many(self, X, y, members, classes=None, progress=None, n_jobs=None):

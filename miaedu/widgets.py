@@ -184,6 +184,6 @@ def shadow_count(repetitions=3):
     }
 
     def experiments(n_shadows, labels):
-        return [Experiment(n_shadows=n_shadows, labels=labels, random_state=seed) for seed in range(repetitions)]
+        return [Experiment(hidden=32, n_shadows=n_shadows, labels=labels, random_state=seed) for seed in range(repetitions)]
 
     return Explorer(controls, experiments, ShadowCountFigure((1, 2, 4, 8, 16, 32, 64), repetitions))
