@@ -237,7 +237,7 @@ def _numbers(X):
         for i, record in enumerate(X.tolist()):
             for j, value in enumerate(record):
                 if not isinstance(value, Real):
-                    raise ValueError(f"X must hold numbers (encode text first), "
+                    raise ValueError(f"X must hold numbers (encode text, fill in missing values first), "
                                      f"got {value!r} in record {i}, feature {j}")
     with np.errstate(over="ignore"):
         numbers = X.astype(np.float32)

@@ -84,7 +84,7 @@ def test_a_dataset_says_what_it_is_in_one_line():
     ([[1, np.nan], [2, 3]], [0, 1], {}, "got nan in record 0, feature 1"),
     ([[1, 2], [np.inf, 3]], [0, 1], {}, "got inf in record 1, feature 0"),
     ([[1, 2], [1e300, 3]], [0, 1], {}, "got 1e+300 in record 1, feature 0"),
-    ([["1", "2"], ["red", "3"]], [0, 1], {}, "encode text first), got '1' in record 0, feature 0"),
+    ([["1", "2"], ["red", "3"]], [0, 1], {}, "encode text, fill in missing values first), got '1' in record 0"),
     (Frame(np.array([[1, "red"], [2, 3]], dtype=object), ["a", "b"]), [0, 1], {}, "got 'red' in record 0, feature 1"),
     (Frame(np.array([[1, None], [2, 3]], dtype=object), ["a", "b"]), [0, 1], {}, "got None in record 0, feature 1"),
     ([[1j, 2], [2, 3]], [0, 1], {}, "X must hold numbers"),
