@@ -17,9 +17,9 @@ _HOME = {
     "attacks": ["GapAttack", "LabelOnlyAttack", "ShadowAttack", "ThresholdAttack"],
     "synthesis": ["label_by_querying"],
     "metrics": ["Report", "evaluate"],
-    "experiment": ["Experiment", "Result", "run"],
-    "plots": ["describe", "plot_roc"],
-    "widgets": ["Explorer", "shadow_count"],
+    "experiment": ["Experiment", "Result", "run", "sweep"],
+    "plots": ["describe", "plot_ceiling", "plot_frontier", "plot_roc"],
+    "widgets": ["Explorer", "confidence_hiding", "dp_noise", "shadow_count"],
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_MODULE)

@@ -1,17 +1,22 @@
 """One frozen Experiment in, one Result out: the whole story, from data to a measured attack, as a pure function."""
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
+from math import inf
 from numbers import Integral
 from types import SimpleNamespace
 
+import joblib
 import numpy as np
+from tqdm.auto import tqdm
 
-from . import attacks, data
-from .countermeasures import BlackBox
-from .metrics import Report, evaluate
+from . import data
+from .attacks import GapAttack, LabelOnlyAttack, ShadowAttack, ThresholdAttack
+from .countermeasures import BlackBox, labels_only, noisy, rounded, softened, top_k
 from .dataset import split
+from .metrics import Report, evaluate
 from .network import MLP, check_number, draw_seeds
+from .privacy import epsilon_of, mu_of
 from .shadow import ShadowModels
 from .synthesis import label_by_querying
 
@@ -19,8 +24,11 @@ CACHE_BYTES = 64 * 2**20
 CHOICES = {
     "data": ("purchases", "clinic", "census", "digits", "tumours"),
     "labels": ("true", "queried"),
-    "attack": ("shadow", "threshold", "gap"),
+    "attack": ("shadow", "threshold", "label_only", "gap"),
 }
+ATTACKS = {"shadow": ShadowAttack, "threshold": ThresholdAttack, "label_only": LabelOnlyAttack, "gap": GapAttack}
+HIDING = {function.__name__: function for function in (top_k, rounded, softened, noisy, labels_only)}
+
 
 
 @dataclass(frozen=True)
@@ -33,10 +41,12 @@ class Experiment:
 
     data : "purchases", "clinic", "census", "digits" or "tumours"; n_classes and n_items are for "purchases" alone.
     n_members : records the target learns from; as many are non-members, and the attacker's pool is twice as large where there are so many.
-    hidden, epochs, learning_rate, l2 : settings of :class:`MLP`, of target and shadows alike.
+    hidden, epochs, batch_size, learning_rate, l2, clip, noise_multiplier : settings of :class:`MLP`, of target and shadows alike. With a
+    `clip`, membership is drawn by a fair coin a record among twice n_members: the world in which the proven ceiling holds.
     snapshots : epochs that are kept from one training run, so that moving `epochs` among them retrains nothing; no effect on a result.
     n_shadows : number of shadow models. labels : of the attacker's pool, "true" or "queried" (asked of the target).
-    attack : "shadow", "threshold" or "gap". random_state : int, decides the rest.
+    hide : what the owner does to confidences, as tuples of a function's name and its numbers: ``(("top_k", 3), ("labels_only",))``.
+    attack : "shadow", "threshold", "label_only" or "gap". random_state : int, decides the rest.
 
     Raises ValueError for a name or number that is not allowed.
     """
@@ -49,7 +59,11 @@ class Experiment:
     epochs: int = 20
     learning_rate: float = 0.01
     l2: float = 0.0
+    batch_size: int | str | None = "auto"
+    clip: float | None = None
+    noise_multiplier: float = 0.0
     snapshots: tuple = ()
+    hide: tuple = ()
     n_shadows: int = 16
     labels: str = "true"
     attack: str = "shadow"
@@ -62,11 +76,17 @@ class Experiment:
         for name in ("n_classes", "n_items", "n_members", "n_shadows"):
             check_number(name, getattr(self, name), Integral, 2 if name in ("n_classes", "n_members") else 1)
         _net(self).check_settings()
+        _hiding(self.hide)
 
     @property
     def horizon(self):
         """The epochs whose weights are kept: the same for all experiments that one training run can serve."""
         return tuple(sorted({*self.snapshots, self.epochs}))
+
+    @property
+    def coin(self):
+        """Whether each record's membership is drawn by a coin."""
+        return self.clip is not None
 
     @property
     def label_epoch(self):
@@ -83,13 +103,29 @@ class Experiment:
 class Result:
     """What came of an experiment.
 
-    `report`, the :class:`Report` of the attack; `n_queries`, records the target was asked about, by the attacker or in his name;
-    `experiment`, what was run.
+    `naive` and `adaptive`, the :class:`Report`\ s of the attack that does not know of `hide`, and of the one whose shadows answer through the same
+    functions; `n_queries`, records the target was asked about; `experiment`, what was run.
     """
 
     experiment: Experiment
-    report: Report
+    naive: Report
+    adaptive: Report
     n_queries: int
+
+    @property
+    def report(self):
+        """The Report of the attacker who adapts: the one to judge a countermeasure by."""
+        return self.adaptive
+
+    @property
+    def mu(self):
+        """The mu that the training promises, for one record drawn in or out by a coin: infinite without noise."""
+        e = self.experiment
+        return mu_of(noise_multiplier=e.noise_multiplier, steps=e.epochs) if e.clip else inf
+
+    def epsilon(self, delta=1e-5):
+        """The epsilon that the training promises at `delta`: infinite without noise."""
+        return epsilon_of(self.mu, delta)
 
 
 def run(experiment, progress=None):
@@ -103,15 +139,52 @@ def run(experiment, progress=None):
     `progress(share)` is called at least every 50 ms while networks are trained, and may raise to stop; then nothing is kept of the
     stage under way. Earlier stages are kept within 64 MB, each by the settings that decide it. Returns a :class:`Result`.
     """
-    progress = progress or (lambda share: None)
-    world, target = _world(experiment, progress), _target(experiment, progress)
-    api = BlackBox(target)
-    attack = getattr(attacks, f"{experiment.attack.capitalize()}Attack")()
-    if experiment.attack != "gap":
-        attack.fit(_shadows(experiment, progress))
-    report = evaluate(attack, api, world, name=f"{experiment.attack} attack")
-    asked = len(world.pool[1]) if experiment.labels == "queried" else 0
-    return Result(experiment, report, api.n_queries + asked)
+    e, progress = experiment, progress or (lambda share: None)
+    world, target = _world(e, progress), _target(e, progress)
+    api = BlackBox(target, hide=_hiding(e.hide, _seeds(e.random_state).owner))
+    attack = {"naive": _naive_attack(e, progress)}
+    attack["adaptive"] = _adaptive_attack(e, progress) if e.hide else attack["naive"]
+    reports = evaluate(attack, api, world)
+    asked = len(world.pool[1]) if e.labels == "queried" else 0
+    return Result(e, reports["naive"], reports["adaptive"], api.n_queries + asked)
+
+
+def sweep(experiments, progress=True):
+    """Run many experiments, through joblib, and return one flat record (a dict) for each: its settings and what came of it.
+
+    >>> import miaedu as mia
+    >>> records = mia.sweep([mia.Experiment(n_shadows=k) for k in (1, 2)], progress=False)
+    >>> [record["n_shadows"] for record in records], records[0]["auc"] > 0.5
+    ([1, 2], True)
+
+    Each experiment already uses all cores, so they run one after another unless ``joblib.parallel_config`` says otherwise. `progress`
+    shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``, ``naive_advantage``, ``gap_advantage``, ``train_accuracy``,
+    ``test_accuracy``, ``mu``, ``epsilon`` (at delta 1e-5).
+    """
+    experiments = list(experiments)
+    work = joblib.Parallel(return_as="generator")(joblib.delayed(_record)(e) for e in experiments)
+    return list(tqdm(work, total=len(experiments), disable=not progress, desc="experiments"))
+
+
+def _record(experiment):
+    result = run(experiment)
+    report = result.adaptive
+    return asdict(experiment) | {name: getattr(report, name) for name in ("auc", "advantage", "gap_advantage", "train_accuracy", "test_accuracy")} | {
+        "naive_auc": result.naive.auc, "naive_advantage": result.naive.advantage, "mu": result.mu, "epsilon": result.epsilon()}
+
+
+def _hiding(hide, random_state=None):
+    """The hiding functions that `hide` names, made anew, so that noise starts at the start of its stream."""
+    functions = []
+    for step in hide:
+        name, *numbers = (step,) if isinstance(step, str) else step
+        if name not in HIDING:
+            raise ValueError(f"hide must name functions among {', '.join(HIDING)}, got {name!r}")
+        if name == "labels_only":
+            functions.append(labels_only)
+        else:
+            functions.append(HIDING[name](*numbers, **({"random_state": random_state} if name == "noisy" else {})))
+    return functions
 
 
 def stage(*names):
@@ -163,16 +236,18 @@ def _nbytes(value):
 
 _cache = _Cache(CACHE_BYTES)
 
-WORLD = ("data", "n_classes", "n_items", "n_members", "random_state")
-NET = ("hidden", "learning_rate", "l2")
+WORLD = ("data", "n_classes", "n_items", "n_members", "coin", "random_state")
+NET = ("hidden", "batch_size", "learning_rate", "l2", "clip", "noise_multiplier", "horizon")
+SHADOWS = ("n_shadows", "labels", "label_epoch")
 
 
 def _net(e, **settings):
-    return MLP(**{name: getattr(e, name) for name in NET}, epochs=max(e.horizon), snapshots=e.horizon, **settings)
+    settings |= {name: getattr(e, name) for name in NET[:-1]}
+    return MLP(**settings, epochs=max(e.horizon), snapshots=e.horizon, expected_members=e.n_members if e.clip else None)
 
 
 def _seeds(random_state):
-    names = "data", "split", "target", "shadows"
+    names = "data", "split", "target", "shadows", "owner", "attacker"
     return SimpleNamespace(**dict(zip(names, map(int, draw_seeds(random_state, len(names))))))
 
 
@@ -183,11 +258,11 @@ def _world(e, progress):
         records = data.load_purchases(e.n_classes, 4 * e.n_members, e.n_items, seeds.data)
     else:
         records = getattr(data, f"load_{e.data}")()
-    world = split(records, e.n_members, random_state=seeds.split)
+    world = split(records, e.n_members, coin=e.coin, random_state=seeds.split)
     return replace(world, pool=tuple(part[: 2 * e.n_members] for part in world.pool))
 
 
-@stage(*WORLD, *NET, "horizon")
+@stage(*WORLD, *NET)
 def _trained_target(e, progress):
     world = _world(e, progress)
     return _net(e, random_state=_seeds(e.random_state).target).fit(*world.members, world.classes, progress)
@@ -197,7 +272,7 @@ def _target(e, progress):
     return _trained_target(e, progress).at(e.epochs)
 
 
-@stage(*WORLD, *NET, "horizon", "n_shadows", "labels", "label_epoch")
+@stage(*WORLD, *NET, *SHADOWS)
 def _trained_shadows(e, progress):
     world = _world(e, progress)
     X, y = world.pool
@@ -207,6 +282,16 @@ def _trained_shadows(e, progress):
     return models.fit(X, y, classes=world.classes, progress=progress)
 
 
-@stage(*WORLD, *NET, "horizon", "n_shadows", "labels", "label_epoch", "epochs")
+@stage(*WORLD, *NET, *SHADOWS, "epochs")
 def _shadows(e, progress):
     return _trained_shadows(e, progress).at(e.epochs)
+
+
+@stage(*WORLD, *NET, *SHADOWS, "epochs", "attack")
+def _naive_attack(e, progress):
+    return ATTACKS[e.attack]().fit(_shadows(e, progress))
+
+
+@stage(*WORLD, *NET, *SHADOWS, "epochs", "attack", "hide")
+def _adaptive_attack(e, progress):
+    return ATTACKS[e.attack]().fit(_shadows(e, progress), hide=_hiding(e.hide, _seeds(e.random_state).attacker))

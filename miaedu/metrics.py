@@ -200,11 +200,12 @@ class Report:
     @cached_property
     def _weights(self):
         """How often each record stands in each bootstrap draw, (REPLICATES, n): members and non-members are drawn apart."""
-        rng = np.random.default_rng(0)
-        weights = np.empty((REPLICATES, len(self.scores)), np.float32)
-        for side in (self.members, ~self.members):
-            weights[:, side] = rng.multinomial(side.sum(), np.full(side.sum(), 1 / side.sum()), size=REPLICATES)
-        return weights
+        rng, n = np.random.default_rng(0), len(self.scores)
+        flat = np.zeros(REPLICATES * n, np.float32)
+        for side in (np.flatnonzero(self.members), np.flatnonzero(~self.members)):
+            drawn = side[rng.integers(len(side), size=(REPLICATES, len(side)))] + n * np.arange(REPLICATES)[:, None]
+            flat += np.bincount(drawn.ravel(), minlength=len(flat)).astype(np.float32)
+        return flat.reshape(REPLICATES, n)
 
     def _statistic(self, weights, name, *args):
         """A measure under each row of record weights (B, n): a row of ones is the sample itself."""
@@ -229,9 +230,9 @@ class Report:
         ends = np.append(0, 1 + np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)))  # equal scores move together
         rates = []
         for side in (~self.members, self.members):
-            counts = np.cumsum(weights[:, order] * side[order], axis=1, dtype=float)
-            counts = np.concatenate([np.zeros((len(counts), 1)), counts], axis=1)[:, ends]
-            rates.append(counts / counts[:, -1:])
+            counts = np.zeros((len(weights), len(order) + 1))
+            np.cumsum(weights[:, order] * side[order], axis=1, out=counts[:, 1:])
+            rates.append(counts[:, ends] / side.sum())
         return rates
 
 

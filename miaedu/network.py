@@ -7,6 +7,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from . import lockstep
+from .privacy import epsilon_of, mu_of
 
 
 def draw_seeds(random_state, n):
@@ -119,6 +120,10 @@ class MLP(ClassifierMixin, BaseEstimator):
         """This classifier as it was after `epoch`, one of its `snapshots`: the same as if trained for so many epochs."""
         check_is_fitted(self)
         return self.networks_.at(epoch)[0]
+
+    def epsilon(self, delta):
+        """The epsilon at `delta` that this training promises each record, added or removed: infinite without noise."""
+        return epsilon_of(mu_of(noise_multiplier=self.noise_multiplier if self.clip else 0, steps=self.epochs), delta)
 
     def step_size(self):
         """Records in a batch, or None for all of them."""

@@ -1,10 +1,11 @@
 """Pure figures of what `run` and `evaluate` return, and `describe`: the same thing in words, for captions and alt texts."""
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
+
+from .privacy import max_advantage, max_auc, roc_ceiling
 
 # Okabe & Ito's colours, which colour-blind readers can tell apart; every line has a style or marker of its own as well.
-MEMBER, NONMEMBER, ATTACK, BASELINE = "#D55E00", "#0072B2", "#009E73", "#555555"
+MEMBER, NONMEMBER, ATTACK, BASELINE, CEILING = "#D55E00", "#0072B2", "#009E73", "#555555", "#CC79A7"
 STYLE = {
     "font.size": 10, "axes.titlesize": 10, "legend.fontsize": 9, "xtick.labelsize": 9, "ytick.labelsize": 9,
     "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "figure.facecolor": "white",
@@ -18,26 +19,42 @@ def describe(results):
     """What an experiment found, in words: the caption and the alt text of its picture.
 
     >>> import miaedu as mia
-    >>> print(mia.describe(mia.run(mia.Experiment(n_shadows=4))))  # doctest: +ELLIPSIS
-    With 4 shadow models, the shadow attack reaches AUC 0.... (95 % interval 0.... to 0....) ...
+    >>> mia.describe(mia.run(mia.Experiment(n_shadows=4))).startswith("With 4 shadow models, the shadow attack reaches AUC 0.")
+    True
 
     `results` is a :class:`Result`, or several of them, repetitions of one experiment: then the spread is given in place of the interval.
     """
     results = results if isinstance(results, (list, tuple)) else [results]
-    e, reports = results[0].experiment, [result.report for result in results]
-    shadows = f"With {e.n_shadows} shadow model{'s' * (e.n_shadows > 1)}, the" if e.attack != "gap" else "The"
+    e, reports = results[0].experiment, [result.adaptive for result in results]
     if len(results) == 1:
-        low, high = reports[0].interval("auc")
-        spread = f"95 % interval {low:.2f} to {high:.2f}"
+        spread = "95 % interval {:.2f} to {:.2f}".format(*reports[0].interval("auc"))
     else:
-        low, high = min(r.auc for r in reports), max(r.auc for r in reports)
-        spread = f"{low:.2f} to {high:.2f} over {len(reports)} repetitions"
-    return (
-        f"{shadows} {e.attack} attack reaches AUC {_mean(reports, 'auc'):.2f} ({spread}) and advantage {_mean(reports, 'advantage'):.2f}; "
-        f"the gap attack's advantage is {_mean(reports, 'gap_advantage'):.2f}. Of 100 members it names {100 * _mean(reports, 'recall'):.0f}, "
-        f"of 100 non-members {100 * _mean(reports, 'fpr'):.0f}. The target is right on {_mean(reports, 'train_accuracy'):.0%} of its members "
-        f"and on {_mean(reports, 'test_accuracy'):.0%} of the non-members."
-    )
+        aucs = [report.auc for report in reports]
+        spread = f"{min(aucs):.2f} to {max(aucs):.2f} over {len(reports)} repetitions"
+    attacker = f"the {e.attack.replace('_', '-')} attack" + (", adapted to the hiding," if e.hide else "")
+    if e.attack != "gap":
+        attacker = f"with {e.n_shadows} shadow model{'s' * (e.n_shadows > 1)}, {attacker}"
+    words = [f"{attacker} reaches AUC {_mean(reports, 'auc'):.2f} ({spread}) and advantage {_mean(reports, 'advantage'):.2f}"]
+    if e.hide:
+        naive = [result.naive for result in results]
+        words.append(f"not adapted, AUC {_mean(naive, 'auc'):.2f} and advantage {_mean(naive, 'advantage'):.2f}")
+    words.append(f"the gap attack's advantage is {_mean(reports, 'gap_advantage'):.2f}")
+    of_100 = f"Of 100 members it names {100 * _mean(reports, 'recall'):.0f}, of 100 non-members {100 * _mean(reports, 'fpr'):.0f}."
+    right = f"The target is right on {_mean(reports, 'train_accuracy'):.0%} of its members and on {_mean(reports, 'test_accuracy'):.0%} of the non-members."
+    found = "; ".join(words)
+    return " ".join([f"{found[0].upper()}{found[1:]}. {of_100} {right}", *_promise(results[0])])
+
+
+def _promise(result):
+    """The proven part of the words, for an experiment with a clip."""
+    e = result.experiment
+    if e.clip and not e.noise_multiplier:
+        return ["Gradients are clipped, but without noise nothing is promised."]
+    if e.clip:
+        return [f"Noise {e.noise_multiplier:g} over {e.epochs} steps promises mu {result.mu:.2f}, that is epsilon {result.epsilon():.1f} at delta 1e-5, for a record "
+                f"that a coin puts in or leaves out: over retrained targets no attack can reach a mean AUC above {max_auc(result.mu):.2f} "
+                f"or a mean advantage above {max_advantage(result.mu):.2f}."]
+    return []
 
 
 def _mean(reports, name):
@@ -69,6 +86,59 @@ def plot_roc(reports, ax=None, *, log=False):
         first = reports[0]  # the gap attack says "member" where the target is right: its rates are the target's accuracies
         ax.plot([first.test_accuracy], [first.train_accuracy], "o", color=BASELINE, label="gap attack")
         ax.legend(loc="lower right" if not log else "upper left")
+    return ax
+
+
+def plot_ceiling(results, audit=None, ax=None, *, log=False):
+    """Draw the measured ROC of private targets under the proven ceiling, with what was promised and measured; returns the Axes.
+
+    >>> import miaedu as mia
+    >>> private = mia.Experiment(n_shadows=2, epochs=10, clip=1.0, noise_multiplier=4.0)
+    >>> mia.plot_ceiling(mia.run(private)).get_title().startswith("promised: mu 0.79")
+    True
+
+    `results`, one private :class:`Result` or repetitions with other random states: the ceiling holds for their mean, a single curve may stray above
+    it. `audit`, an :class:`Audit` of the same training: its lower bounds are written beside the promise.
+    """
+    results = results if isinstance(results, (list, tuple)) else [results]
+    mu, grid = results[0].mu, np.geomspace(1e-4, 1, 400)
+    with mpl.rc_context(STYLE):
+        ax = new_axes() if ax is None else ax
+        roc_background(ax, 1 / min((~r.adaptive.members).sum() for r in results) if log else None)
+        for i, result in enumerate(results):
+            ax.plot(*result.adaptive.roc(), color=ATTACK, lw=1, alpha=0.8 if len(results) < 4 else 0.4, label="measured, one a target" if i == 0 else None)
+        ax.plot(grid, roc_ceiling(grid, mu), color=CEILING, lw=2.5, linestyle="--", label="proven ceiling")
+        ax.fill_between(grid, roc_ceiling(grid, mu), 1.02, color=CEILING, alpha=0.12, hatch="//", lw=0)
+        title = f"promised: mu {mu:.2f}, epsilon {results[0].epsilon():.1f} at delta 1e-5"
+        if audit is not None:
+            title += f"\nmeasured by the audit: mu at least {audit.mu:.2f}, epsilon at least {audit.epsilon:.2f}"
+        ax.set_title(title)
+        ax.legend(loc="lower right")
+    return ax
+
+
+def plot_frontier(records, ax=None):
+    """Draw what each countermeasure costs and buys: test accuracy against the attack's advantage, a curve each; returns the Axes.
+
+    >>> import miaedu as mia
+    >>> records = mia.sweep([mia.Experiment(l2=l2, n_shadows=2) for l2 in (0.0, 0.01)], progress=False)
+    >>> mia.plot_frontier({"L2": records}).get_ylabel()
+    "attack's advantage (TPR - FPR)"
+
+    `records`, a dict from a countermeasure's name to the records of :func:`sweep`, in the order of its strength. Solid: the adaptive attacker;
+    dotted, where it differs: the naive one, whose curve flatters. Right and low is good. The gap attack bounds what labels alone give away.
+    """
+    with mpl.rc_context(STYLE):
+        ax = new_axes(6.4, 4.6) if ax is None else ax
+        for i, (name, rows) in enumerate(records.items()):
+            accuracy, colour = [row["test_accuracy"] for row in rows], COLOURS[i % 5]
+            best = [max(row["advantage"], row["gap_advantage"]) for row in rows]
+            ax.plot(accuracy, best, color=colour, marker="osD^v"[i % 5], linestyle=LINES[i % 5], label=name)
+            if any(row["hide"] for row in rows):
+                ax.plot(accuracy, [row["naive_advantage"] for row in rows], color=colour, marker="osD^v"[i % 5], mfc="none", linestyle=":", label=f"{name}, naive attacker")
+        ax.set(xlabel="target's accuracy on new records", ylabel="attack's advantage (TPR - FPR)")
+        ax.axhline(0, color=BASELINE, lw=1)
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 

@@ -2,6 +2,7 @@
 import asyncio
 import base64
 import time
+from dataclasses import replace
 from html import escape
 
 import anywidget
@@ -9,7 +10,7 @@ import ipywidgets as widgets
 import traitlets
 
 from .experiment import Experiment, run
-from .live import ShadowCountFigure
+from .live import HidingFigure, NoiseFigure, ShadowCountFigure
 from .plots import describe
 
 PATIENCE = 0.2  # seconds after which a progress bar shows
@@ -97,8 +98,7 @@ class Explorer:
     def _run_now(self):
         self._name_controls()
         try:
-            for results in self._growing(self._experiments(**self.values()), run):
-                self._show(results)
+            self._show([run(experiment) for experiment in self._experiments(**self.values())])
         except Exception as error:
             self._complain(error)
 
@@ -124,20 +124,14 @@ class Explorer:
                 done.append(work.result())
                 if stopped:
                     return
-                self._show(done)
+                if len(done) == len(experiments) or time.monotonic() - began > PATIENCE:  # the first repetitions need not wait for the last
+                    self._show(done)
         except Exception as error:
             if not stopped:
                 self._complain(error)
         finally:
             if not stopped:
                 self._progress.layout.visibility = "hidden"
-
-    @staticmethod
-    def _growing(experiments, run):
-        done = []
-        for experiment in experiments:
-            done.append(run(experiment))
-            yield done
 
     def _show(self, results):
         self.results, self.words = list(results), self._describe(results)
@@ -177,13 +171,68 @@ def shadow_count(repetitions=3):
     Each position trains that many shadow models, `repetitions` times on other data, and attacks as many targets. Returns an :class:`Explorer`.
     """
     counts = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-    wide = {"description_width": "initial"}
     controls = {
-        "n_shadows": widgets.SelectionSlider(options=counts, value=4, description="shadow models", style=wide, layout={"width": "420px"}),
-        "labels": widgets.Dropdown(options=[("true", "true"), ("asked of the target", "queried")], description="labels of the pool", style=wide),
+        "n_shadows": _slider("shadow models", counts, 4),
+        "labels": _menu("labels of the pool", [("true", "true"), ("asked of the target", "queried")]),
     }
 
     def experiments(n_shadows, labels):
         return [Experiment(hidden=32, n_shadows=n_shadows, labels=labels, random_state=seed) for seed in range(repetitions)]
 
     return Explorer(controls, experiments, ShadowCountFigure((1, 2, 4, 8, 16, 32, 64), repetitions))
+
+
+def confidence_hiding():
+    """The explorer of notebook 04's first half: what does it help to hide the confidences? No network is trained again.
+
+    >>> import miaedu as mia
+    >>> explorer = mia.confidence_hiding()
+    >>> explorer.controls["labels_only"].value = True
+    >>> explorer.results[0].experiment.hide
+    ('labels_only',)
+
+    The functions are applied in the order of the controls. Returns an :class:`Explorer`.
+    """
+    controls = {
+        "top_k": _slider("top k", ["off", 5, 3, 2, 1], "off"),
+        "rounded": _slider("decimals", ["off", 3, 2, 1, 0], "off"),
+        "softened": _slider("temperature", ["off", 2.0, 5.0, 20.0], "off"),
+        "noisy": _slider("noise (scale)", ["off", 0.01, 0.03, 0.1, 0.3], "off"),
+        "labels_only": widgets.Checkbox(value=False, description="labels only", indent=False),
+    }
+
+    def experiments(labels_only, **numbers):
+        hide = tuple((name, value) for name, value in numbers.items() if value != "off") + ("labels_only",) * labels_only
+        plain = Experiment(hidden=32, n_shadows=8)
+        return [replace(plain, hide=hide), plain]
+
+    return Explorer(controls, experiments, HidingFigure(), describe=lambda results: describe(results[0]))
+
+
+def dp_noise():
+    """The explorer of notebook 04's second half: differentially private training, and the ceiling that it proves.
+
+    >>> import miaedu as mia
+    >>> explorer = mia.dp_noise()
+    >>> explorer.controls["noise_multiplier"].value = 8.0
+    >>> round(explorer.results[0].mu, 2)
+    0.97
+
+    The first positions are ordinary full-batch training, and training with clipped gradients but no noise. Returns an :class:`Explorer`.
+    """
+    positions = [("off", "off"), ("clipping only", 0.0), *((f"{z:g}", z) for z in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0))]
+    controls = {"noise_multiplier": _slider("noise multiplier", positions, 2.0)}
+
+    def experiments(noise_multiplier):
+        plain = Experiment(hidden=32, epochs=60, batch_size=None)
+        return [plain if noise_multiplier == "off" else replace(plain, clip=1.0, noise_multiplier=noise_multiplier)]
+
+    return Explorer(controls, experiments, NoiseFigure(positions))
+
+
+def _slider(label, options, value):
+    return widgets.SelectionSlider(options=options, value=value, description=label, style={"description_width": "initial"}, layout={"width": "340px"})
+
+
+def _menu(label, options):
+    return widgets.Dropdown(options=options, description=label, style={"description_width": "initial"})
