@@ -18,8 +18,10 @@ _HOME = {
     "synthesis": ["label_by_querying"],
     "metrics": ["Report", "evaluate"],
     "experiment": ["Experiment", "Result", "run", "sweep"],
-    "plots": ["describe", "plot_ceiling", "plot_frontier", "plot_roc"],
-    "widgets": ["Explorer", "confidence_hiding", "dp_noise", "shadow_count"],
+    "exercises": ["check", "hint", "solution"],
+    "plots": ["describe", "mark_guess", "plot_ceiling", "plot_frontier", "plot_roc"],
+    "widgets": ["Explorer"],
+    "explorers": ["base_rate", "confidence_hiding", "control_room", "dp_noise", "overfitting", "shadow_count", "threshold"],
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_MODULE)

@@ -103,7 +103,7 @@ class Experiment:
 class Result:
     """What came of an experiment.
 
-    `naive` and `adaptive`, the :class:`Report`\ s of the attack that does not know of `hide`, and of the one whose shadows answer through the same
+    `naive` and `adaptive`, the Reports of the attack that does not know of `hide`, and of the one whose shadows answer through the same
     functions; `n_queries`, records the target was asked about; `experiment`, what was run.
     """
 
@@ -258,7 +258,8 @@ def _world(e, progress):
         records = data.load_purchases(e.n_classes, 4 * e.n_members, e.n_items, seeds.data)
     else:
         records = getattr(data, f"load_{e.data}")()
-    world = split(records, e.n_members, coin=e.coin, random_state=seeds.split)
+    allow = "allow" if records.repeats else None  # doubles are natural here, and a slider is no place for a warning
+    world = split(records, e.n_members, coin=e.coin, duplicates=allow, random_state=seeds.split)
     return replace(world, pool=tuple(part[: 2 * e.n_members] for part in world.pool))
 
 

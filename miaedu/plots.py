@@ -62,7 +62,7 @@ def _mean(reports, name):
 
 
 def plot_roc(reports, ax=None, *, log=False):
-    """Draw the ROC curve of one or several :class:`Report`\\ s, with chance and, as a dot, the gap attack; returns the Axes.
+    """Draw the ROC curve of one or several Reports, with chance and, as a dot, the gap attack; returns the Axes.
 
     >>> import miaedu as mia
     >>> report = mia.run(mia.Experiment(n_shadows=4)).report
@@ -94,7 +94,7 @@ def plot_ceiling(results, audit=None, ax=None, *, log=False):
 
     >>> import miaedu as mia
     >>> private = mia.Experiment(n_shadows=2, epochs=10, clip=1.0, noise_multiplier=4.0)
-    >>> mia.plot_ceiling(mia.run(private)).get_title().startswith("promised: mu 0.79")
+    >>> mia.plot_ceiling(mia.run(private)).get_title(loc="left").startswith("promised: mu 0.79")
     True
 
     `results`, one private :class:`Result` or repetitions with other random states: the ceiling holds for their mean, a single curve may stray above
@@ -139,6 +139,20 @@ def plot_frontier(records, ax=None):
         ax.set(xlabel="target's accuracy on new records", ylabel="attack's advantage (TPR - FPR)")
         ax.axhline(0, color=BASELINE, lw=1)
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def mark_guess(ax, guess, axis="y"):
+    """Draw a reader's prediction as a dashed line on `ax`, across the value `guess` of an axis; nothing if it is None. Returns the Axes.
+
+    >>> import matplotlib.pyplot as plt
+    >>> len(mark_guess(plt.subplots()[1], 0.5).lines), len(mark_guess(plt.subplots()[1], None).lines)
+    (1, 0)
+    """
+    if guess is not None:
+        line = ax.axhline if axis == "y" else ax.axvline
+        line(guess, color="black", linestyle=(0, (6, 3)), lw=1.5, label=f"your guess: {guess:g}")
+        ax.legend()
     return ax
 
 

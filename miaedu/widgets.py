@@ -2,18 +2,17 @@
 import asyncio
 import base64
 import time
-from dataclasses import replace
 from html import escape
 
 import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from .experiment import Experiment, run
-from .live import HidingFigure, NoiseFigure, ShadowCountFigure
+from .experiment import run
 from .plots import describe
 
 PATIENCE = 0.2  # seconds after which a progress bar shows
+WIDE = {"description_width": "initial"}
 SETTLE = 0.03  # seconds to wait for a newer value when one has just come
 
 
@@ -50,13 +49,14 @@ class Explorer:
     True
 
     Parameters: `controls`, a dict from names to ipywidgets with a description and a value; `experiments(**values)`, the list of
-    :class:`Experiment` to run, one after another; `figure`, an object with ``update(results)`` and ``png()``; `describe(results)`.
+    :class:`Experiment` to run, one after another; `figure`, a LiveFigure; `describe(results, values)`, the words; `more`, the names
+    of controls that are folded away.
 
     Attributes: ``controls``; ``results``, the Results shown; ``words``, the caption and alt text; ``box``, the widget.
     A move of a control starts the experiments; the newest value wins. An error is shown in place, the last good picture stays.
     """
 
-    def __init__(self, controls, experiments, figure, describe=describe):
+    def __init__(self, controls, experiments, figure, describe=lambda results, values: describe(results), more=()):
         self.controls, self._experiments, self._figure, self._describe = controls, experiments, figure, describe
         self._start_values = {name: control.value for name, control in controls.items()}
         self._task = self._stop = None
@@ -70,8 +70,11 @@ class Explorer:
             control.add_class(f"miaedu-{name}")
             control.observe(lambda change: self._moved(), names="value")
         self._progress.add_class("miaedu-progress")
-        row = widgets.HBox([*controls.values(), reset, self._progress], layout={"flex_flow": "row wrap", "align_items": "center"})
-        self.box = widgets.VBox([row, self._message, self._picture, self._code, self._names])
+        shown = [control for name, control in controls.items() if name not in more]
+        rows = [widgets.HBox([*shown, reset, self._progress], layout={"flex_flow": "row wrap", "align_items": "center"})]
+        if more:
+            rows.append(widgets.Accordion([widgets.HBox([controls[name] for name in more], layout={"flex_flow": "row wrap"})], titles=("more",), selected_index=None))
+        self.box = widgets.VBox([*rows, self._message, self._picture, self._code, self._names])
         self.box.add_class("miaedu-explorer")
         self._run_now()
 
@@ -134,8 +137,9 @@ class Explorer:
                 self._progress.layout.visibility = "hidden"
 
     def _show(self, results):
-        self.results, self.words = list(results), self._describe(results)
-        self._figure.update(self.results)
+        values = self.values()
+        self.results, self.words = list(results), self._describe(results, values)
+        self._figure.update(self.results, values)
         self._picture.value = self._html()
         code = escape(repr(results[0].experiment))
         self._code.value = f"<details><summary>Show the code for this setting</summary><code>{code}</code></details>"
@@ -161,78 +165,29 @@ class Explorer:
         return {**data, **still}, metadata
 
 
-def shadow_count(repetitions=3):
-    """The explorer of notebook 03: what does the number of shadow models buy?
-
-    >>> import miaedu as mia
-    >>> sorted(mia.shadow_count(repetitions=1).controls)
-    ['labels', 'n_shadows']
-
-    Each position trains that many shadow models, `repetitions` times on other data, and attacks as many targets. Returns an :class:`Explorer`.
-    """
-    counts = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-    controls = {
-        "n_shadows": _slider("shadow models", counts, 4),
-        "labels": _menu("labels of the pool", [("true", "true"), ("asked of the target", "queried")]),
-    }
-
-    def experiments(n_shadows, labels):
-        return [Experiment(hidden=32, n_shadows=n_shadows, labels=labels, random_state=seed) for seed in range(repetitions)]
-
-    return Explorer(controls, experiments, ShadowCountFigure((1, 2, 4, 8, 16, 32, 64), repetitions))
+def slider(label, options, value):
+    """A slider over `options`, a list of values or of (label, value) pairs."""
+    return widgets.SelectionSlider(options=options, value=value, description=label, style=WIDE, layout={"width": "340px"})
 
 
-def confidence_hiding():
-    """The explorer of notebook 04's first half: what does it help to hide the confidences? No network is trained again.
-
-    >>> import miaedu as mia
-    >>> explorer = mia.confidence_hiding()
-    >>> explorer.controls["labels_only"].value = True
-    >>> explorer.results[0].experiment.hide
-    ('labels_only',)
-
-    The functions are applied in the order of the controls. Returns an :class:`Explorer`.
-    """
-    controls = {
-        "top_k": _slider("top k", ["off", 5, 3, 2, 1], "off"),
-        "rounded": _slider("decimals", ["off", 3, 2, 1, 0], "off"),
-        "softened": _slider("temperature", ["off", 2.0, 5.0, 20.0], "off"),
-        "noisy": _slider("noise (scale)", ["off", 0.01, 0.03, 0.1, 0.3], "off"),
-        "labels_only": widgets.Checkbox(value=False, description="labels only", indent=False),
-    }
-
-    def experiments(labels_only, **numbers):
-        hide = tuple((name, value) for name, value in numbers.items() if value != "off") + ("labels_only",) * labels_only
-        plain = Experiment(hidden=32, n_shadows=8)
-        return [replace(plain, hide=hide), plain]
-
-    return Explorer(controls, experiments, HidingFigure(), describe=lambda results: describe(results[0]))
+def menu(label, options):
+    """A drop-down list of (label, value) pairs; the first is chosen."""
+    return widgets.Dropdown(options=options, description=label, style=WIDE)
 
 
-def dp_noise():
-    """The explorer of notebook 04's second half: differentially private training, and the ceiling that it proves.
-
-    >>> import miaedu as mia
-    >>> explorer = mia.dp_noise()
-    >>> explorer.controls["noise_multiplier"].value = 8.0
-    >>> round(explorer.results[0].mu, 2)
-    0.97
-
-    The first positions are ordinary full-batch training, and training with clipped gradients but no noise. Returns an :class:`Explorer`.
-    """
-    positions = [("off", "off"), ("clipping only", 0.0), *((f"{z:g}", z) for z in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0))]
-    controls = {"noise_multiplier": _slider("noise multiplier", positions, 2.0)}
-
-    def experiments(noise_multiplier):
-        plain = Experiment(hidden=32, epochs=60, batch_size=None)
-        return [plain if noise_multiplier == "off" else replace(plain, clip=1.0, noise_multiplier=noise_multiplier)]
-
-    return Explorer(controls, experiments, NoiseFigure(positions))
+def tick(label):
+    """A box to tick, off at first."""
+    return widgets.Checkbox(value=False, description=label, indent=False)
 
 
-def _slider(label, options, value):
-    return widgets.SelectionSlider(options=options, value=value, description=label, style={"description_width": "initial"}, layout={"width": "340px"})
-
-
-def _menu(label, options):
-    return widgets.Dropdown(options=options, description=label, style={"description_width": "initial"})
+def verdict_box(line, exercise):
+    """The box of an exercise's verdict: the `line` of HTML, and buttons that show the hint and the solution on demand."""
+    shown = widgets.HTML()
+    buttons = []
+    for name, text in (("Hint", escape(exercise.hint)), ("Solution", f"<pre>{escape(exercise.solution)}</pre>")):
+        button = widgets.Button(description=name, tooltip=f"Show the {name.lower()} of this exercise", layout={"width": "90px"})
+        button.on_click(lambda _, text=text: setattr(shown, "value", "" if shown.value == text else text))
+        buttons.append(button)
+    box = widgets.VBox([widgets.HTML(line), widgets.HBox(buttons), shown])
+    box.add_class("miaedu-verdict")
+    return box
