@@ -22,6 +22,7 @@ _HOME = {
     "plots": ["describe", "mark_guess", "plot_ceiling", "plot_frontier", "plot_roc"],
     "widgets": ["Explorer"],
     "explorers": ["base_rate", "confidence_hiding", "control_room", "dp_noise", "overfitting", "shadow_count", "threshold"],
+    "page": ["save_page"],
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_MODULE)

@@ -1,15 +1,40 @@
 """The explorers of the course: each says which controls it has, which experiments they stand for, and how to say what came out."""
+import time
 from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
 
 from .experiment import Experiment
 from .figures import (BaseRateFigure, ControlFigure, HidingFigure, NoiseFigure, OverfittingFigure, ShadowCountFigure, ThresholdFigure,
                       base_rate_rates, positives_worth, rates_at)
+from .network import MLP
 from .plots import describe
 from .widgets import Explorer, menu, slider, tick
 
 EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 PRIVATE_EPOCHS = (5, 10, 20, 30, 40, 60)
+SHADOWS = (1, 2, 4, 8, 16, 32)
 NOISE = [("off", "off"), ("clipping only", 0.0), *((f"{z:g}", z) for z in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0))]
+PATIENCE = 2.0  # seconds of training that a first move may ask of this machine
+
+
+@lru_cache(maxsize=1)
+def seconds_per_network():
+    """How long this machine trains one shadow model of an explorer, in a collection; measured once.
+
+    >>> seconds_per_network() == seconds_per_network() > 0
+    True
+    """
+    X, everyone = np.random.default_rng(0).random((500, 200), np.float32), np.ones((4, 500), bool)
+    began = time.monotonic()
+    MLP(hidden=32, epochs=60, batch_size=None, random_state=0).fit_many(X, np.arange(500) % 10, everyone)
+    return (time.monotonic() - began) / 4
+
+
+def affordable(counts, wanted, repetitions=1):
+    """The number of shadow models to start with: `wanted`, or the largest of `counts` below it that this machine trains in time."""
+    return max([count for count in counts if count <= wanted and count * repetitions * seconds_per_network() <= PATIENCE], default=min(counts))
 
 
 def overfitting(more=True):
@@ -100,7 +125,7 @@ def shadow_count(repetitions=3):
     """
     counts = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
     controls = {
-        "n_shadows": slider("shadow models", counts, 4),
+        "n_shadows": slider("shadow models", counts, affordable(counts, 4, repetitions)),
         "labels": menu("labels of the pool", [("true", "true"), ("asked of the target", "queried")]),
     }
 
@@ -148,10 +173,10 @@ def dp_noise():
 
     The first positions are ordinary full-batch training, and training with clipped gradients but no noise. Returns an :class:`Explorer`.
     """
-    controls = {"noise_multiplier": slider("noise multiplier", NOISE, 2.0)}
+    controls, n_shadows = {"noise_multiplier": slider("noise multiplier", NOISE, 2.0)}, affordable(SHADOWS, 16)
 
     def experiments(noise_multiplier):
-        return [_private(Experiment(hidden=32, epochs=60, batch_size=None), noise_multiplier)]
+        return [_private(Experiment(hidden=32, epochs=60, batch_size=None, n_shadows=n_shadows), noise_multiplier)]
 
     return Explorer(controls, experiments, NoiseFigure(NOISE))
 
@@ -170,7 +195,7 @@ def control_room():
               ("contrast: temperature 5", (("softened", 5.0),)), ("all but the label", ("labels_only",))]
     controls = {
         "epochs": slider("epochs", PRIVATE_EPOCHS, 60),
-        "n_shadows": slider("shadow models", (1, 2, 4, 8, 16, 32), 8),
+        "n_shadows": slider("shadow models", SHADOWS, affordable(SHADOWS, 8)),
         "hide": menu("hide", hiding),
         "noise_multiplier": slider("noise multiplier", NOISE, "off"),
     }

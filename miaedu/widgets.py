@@ -13,6 +13,7 @@ from .plots import describe
 
 PATIENCE = 0.2  # seconds after which a progress bar shows
 WIDE = {"description_width": "initial"}
+SLOW = 1.5  # seconds a first run may take before the reader is told
 SETTLE = 0.03  # seconds to wait for a newer value when one has just come
 
 
@@ -52,12 +53,12 @@ class Explorer:
     :class:`Experiment` to run, one after another; `figure`, a LiveFigure; `describe(results, values)`, the words; `more`, the names
     of controls that are folded away.
 
-    Attributes: ``controls``; ``results``, the Results shown; ``words``, the caption and alt text; ``box``, the widget.
+    Attributes: ``controls``; ``results``, the Results shown; ``words``, the caption and alt text; ``box``, the widget; ``figure``.
     A move of a control starts the experiments; the newest value wins. An error is shown in place, the last good picture stays.
     """
 
     def __init__(self, controls, experiments, figure, describe=lambda results, values: describe(results), more=()):
-        self.controls, self._experiments, self._figure, self._describe = controls, experiments, figure, describe
+        self.controls, self.figure, self._experiments, self._describe = controls, figure, experiments, describe
         self._start_values = {name: control.value for name, control in controls.items()}
         self._task = self._stop = None
         self.results, self.words = [], ""
@@ -76,7 +77,11 @@ class Explorer:
             rows.append(widgets.Accordion([widgets.HBox([controls[name] for name in more], layout={"flex_flow": "row wrap"})], titles=("more",), selected_index=None))
         self.box = widgets.VBox([*rows, self._message, self._picture, self._code, self._names])
         self.box.add_class("miaedu-explorer")
+        began = time.monotonic()
         self._run_now()
+        seconds = time.monotonic() - began
+        if seconds > SLOW and not self._message.value:
+            self._message.value = f"<p>This machine is slow or busy: a move that trains models will take about {seconds:.0f} s. The newest move wins.</p>"
 
     def reset(self):
         """Set every control back to where it started."""
@@ -139,7 +144,7 @@ class Explorer:
     def _show(self, results):
         values = self.values()
         self.results, self.words = list(results), self._describe(results, values)
-        self._figure.update(self.results, values)
+        self.figure.update(self.results, values)
         self._picture.value = self._html()
         code = escape(repr(results[0].experiment))
         self._code.value = f"<details><summary>Show the code for this setting</summary><code>{code}</code></details>"
@@ -149,7 +154,7 @@ class Explorer:
         self._message.value = f"<p role='alert'><b>This setting cannot be run:</b> {escape(str(error))}</p>"
 
     def _html(self):
-        picture = base64.b64encode(self._figure.png()).decode()
+        picture = base64.b64encode(self.figure.png()).decode()
         return (f"<figure style='margin:0'><img alt='{escape(self.words)}' style='width:100%;max-width:920px' src='data:image/png;base64,{picture}'>"
                 f"<figcaption style='max-width:920px;line-height:1.4;color:var(--jp-content-font-color1,inherit)'>{escape(self.words)}</figcaption></figure>")
 
@@ -161,7 +166,7 @@ class Explorer:
         """The widget; and for a reader or viewer that shows no widgets, a still picture and its words."""
         bundle = self.box._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        still = {"text/plain": self.words, "text/html": self._html(), "image/png": base64.b64encode(self._figure.png()).decode()}
+        still = {"text/plain": self.words, "text/html": self._html(), "image/png": base64.b64encode(self.figure.png()).decode()}
         return {**data, **still}, metadata
 
 

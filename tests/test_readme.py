@@ -1,0 +1,32 @@
+"""The README says what happens: its example runs and prints what stands there; its links and commands exist."""
+import contextlib
+import io
+import re
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+
+
+def block(mark):
+    return re.search(rf"<!-- {mark} -->\n```\w+\n(.*?)```", TEXT, re.S).group(1)
+
+
+def test_the_example_prints_what_the_readme_shows():
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(block("example"), {})
+    got, shown = printed.getvalue(), block("example output")
+    number = r"\d+\.\d+"
+    assert re.sub(number, "#", got).split() == re.sub(number, "#", shown).split()
+    # One machine repeats its bits; another machine's BLAS may round otherwise, which moves single records of 1,000 across a threshold.
+    for a, b in zip(re.findall(number, got), re.findall(number, shown), strict=True):
+        assert abs(float(a) - float(b)) <= 0.03, (a, b)
+
+
+def test_every_file_the_readme_links_to_is_there_and_every_picture_has_its_words():
+    links = re.findall(r"(!?)\[([^\]]*)\]\(([^)#]+)", TEXT)
+    assert len(links) >= 10
+    for picture, words, target in links:
+        assert (README.parent / target).exists(), target
+        assert not picture or len(words) > 50, f"{target} has no alt text"
