@@ -258,8 +258,9 @@ def _world(e, progress):
         records = data.load_purchases(e.n_classes, 4 * e.n_members, e.n_items, seeds.data)
     else:
         records = getattr(data, f"load_{e.data}")()
-    allow = "allow" if records.repeats else None  # doubles are natural here, and a slider is no place for a warning
-    world = split(records, e.n_members, coin=e.coin, duplicates=allow, random_state=seeds.split)
+    allow = "allow" if records.repeats or e.coin else None  # where doubles are natural, a slider is no place for a warning
+    by_group = False if e.coin else None  # the promise is for one record: a household under one coin would have its size times mu
+    world = split(records, e.n_members, coin=e.coin, by_group=by_group, duplicates=allow, random_state=seeds.split)
     return replace(world, pool=tuple(part[: 2 * e.n_members] for part in world.pool))
 
 
