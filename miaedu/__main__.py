@@ -110,6 +110,7 @@ def open_lab(folder, options=()):
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
+            "--ServerApp.allow_root=True",  # in a container the reader is often root; it listens to this machine alone
             *options,
         ])
 

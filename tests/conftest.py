@@ -76,7 +76,7 @@ def lab(tmp_path_factory):
           '{"argv": ["another-python", "{connection_file}"], "display_name": "Other", "language": "python"}')
     places["JUPYTER_PATH"] = str(home / "other")
     command = [
-        sys.executable, "-m", "miaedu", "--no-browser", "--dir", str(home / "course"), "--", "--allow-root",
+        sys.executable, "-m", "miaedu", "--no-browser", "--dir", str(home / "course"), "--",
         f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={token}",
         "--LabApp.expose_app_in_browser=True",
     ]

@@ -206,7 +206,7 @@ def test_ctrl_c_ends_it_quietly(tmp_path, offline, moment):
     _, terminal = pty.openpty()  # at a terminal, JupyterLab handles Ctrl-C itself and would ask a question first
     private = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     run = subprocess.Popen(
-        [sys.executable, "-m", "miaedu", "--no-browser", "--", "--allow-root", "--port=0"],
+        [sys.executable, "-m", "miaedu", "--no-browser", "--", "--port=0"],
         cwd=tmp_path, env={**offline.env, **private, "TMPDIR": str(tmp_path)}, text=True,
         stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
