@@ -140,7 +140,7 @@ EDGE = SimpleNamespace(classes_=np.array([0, 1]), predict_proba=lambda X: np.til
 ])
 def test_the_noise_is_laplace_with_variance_2_scale_squared_and_an_epsilon_means_a_scale_of_2_over_it(hide, scale):
     noise = hide(FLAT) - FLAT
-    # The fourth moment of Laplace noise is 6 variances squared, so n numbers give the variance with an error of sqrt(5 / n).
+    # Laplace noise has a fourth moment of 6 variances squared: n numbers give the variance to a share of sqrt(5 / n).
     assert abs(noise.var() / (2 * scale**2) - 1) < 4 * (5 / noise.size) ** 0.5
     assert abs(noise.mean()) < 4 * scale * (2 / noise.size) ** 0.5
     assert kstest(noise.ravel(), "laplace", (0, scale)).pvalue > 0.001
