@@ -101,7 +101,11 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an experiment.
+    """What came of an experiment; made by :func:`run`.
+
+    >>> import miaedu as mia
+    >>> mia.run(mia.Experiment(n_shadows=2)).n_queries
+    1000
 
     `naive` and `adaptive`, the Reports of the attack that does not know of `hide`, and of the one whose shadows answer through the same
     functions; `n_queries`, records the target was asked about; `experiment`, what was run.

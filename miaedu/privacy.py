@@ -119,8 +119,14 @@ def max_auc(mu=None, *, epsilon=None, delta=0.0):
 
 @dataclass(frozen=True)
 class Audit:
-    """What `audit` found: `mu` and `epsilon`, lower bounds that hold with probability `level`; `delta`; `tpr` (a lower) and `fpr`
-    (an upper bound); `n_runs`; and the `promised` mu. A low bound proves nothing: the canary or the attack may be weak."""
+    """What `audit` found.
+
+    >>> Audit(mu=0.5, epsilon=1.2, delta=1e-5, tpr=0.4, fpr=0.2, n_runs=1000, level=0.95, promised=0.3).broken
+    True
+
+    `mu` and `epsilon` (at `delta`) are lower bounds that hold with probability `level`, from `tpr`, a lower limit, and `fpr`, an upper one,
+    in `n_runs`; `promised` is the mu that the model claims. A low bound proves nothing: the canary or the attack may be weak.
+    """
 
     mu: float
     epsilon: float

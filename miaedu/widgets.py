@@ -11,7 +11,7 @@ import traitlets
 from .experiment import run
 from .plots import describe
 
-PATIENCE = 0.2  # seconds after which a progress bar shows
+PATIENCE = 0.1  # seconds of silence after which something shows: a progress bar, or the first repetition
 WIDE = {"description_width": "initial"}
 SLOW = 1.5  # seconds a first run may take before the reader is told
 SETTLE = 0.03  # seconds to wait for a newer value when one has just come
