@@ -231,11 +231,8 @@ class _Cache:
 def _nbytes(value):
     if isinstance(value, np.ndarray):
         return value.nbytes
-    if isinstance(value, (list, tuple)):
-        return sum(map(_nbytes, value))
-    if isinstance(value, dict):
-        return sum(map(_nbytes, value.values()))
-    return sum(map(_nbytes, vars(value).values())) if hasattr(value, "__dict__") else 0
+    parts = value if isinstance(value, (list, tuple, dict)) else getattr(value, "__dict__", {})
+    return sum(map(_nbytes, parts.values() if isinstance(parts, dict) else parts))
 
 
 _cache = _Cache(CACHE_BYTES)
