@@ -16,6 +16,23 @@ READY = """name => {
 }"""
 CELLS = """() => Array.from(jupyterapp.shell.currentWidget.content.model.cells)
     .map(cell => cell.toJSON()).filter(cell => cell.cell_type === 'code')"""
+ASK = """async code => {
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel, said = [];
+    const asked = kernel.requestExecute({code, store_history: false});
+    asked.onIOPub = ({content}) => said.push(content.text ?? content.traceback?.join('\\n') ?? '');
+    const {content} = await asked.done;
+    if (content.status !== 'ok') throw Error(said.join(''));
+    return said.join('');
+}"""
+SETTLED = """async ([box, quiet, limit]) => {
+    const bar = box.querySelector('.miaedu-progress'), start = performance.now();
+    const busy = () => bar?.checkVisibility({visibilityProperty: true});
+    for (let last = start, seen = ''; performance.now() - last < quiet || busy();) {
+        if (performance.now() - start > limit) throw Error('the explorer did not settle');
+        await new Promise(resolve => setTimeout(resolve, 25));
+        if (box.innerHTML !== seen) [last, seen] = [performance.now(), box.innerHTML];
+    }
+}"""
 
 
 def open_notebook(page, lab, name):
@@ -68,3 +85,13 @@ def new_picture(explorer, before, seconds=30):
         arg=[explorer.element_handle(), before], timeout=1000 * seconds,
     )
     return picture(explorer)
+
+
+def settle(explorer, quiet=0.3, seconds=60):
+    """Wait until an explorer's progress bar is gone and nothing in it has changed for `quiet` seconds."""
+    explorer.page.evaluate(SETTLED, [explorer.element_handle(), 1000 * quiet, 1000 * seconds])
+
+
+def ask_kernel(page, code):
+    """Run code in the kernel of the notebook that is open, beside its cells; what it printed. An error there is one here."""
+    return page.evaluate(ASK, code)
