@@ -1,0 +1,266 @@
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom, norm
+from sklearn.metrics import precision_score, recall_score, roc_auc_score, roc_curve
+
+import miaedu as mia
+from miaedu import Report
+
+
+def report(scores, members, threshold=0.5, y=None, right=None, name="an attack"):
+    scores, members = np.asarray(scores, float), np.asarray(members, bool)
+    y = np.zeros(len(scores), int) if y is None else np.asarray(y)
+    return Report(name, scores, members, y, members if right is None else np.asarray(right, bool), threshold)
+
+
+FOUR = [0.9, 0.8, 0.7, 0.1]
+
+
+@pytest.mark.parametrize("members, auc, advantage, precision, recall", [
+    # One of two non-members is outscored by both members, the other by one: 3 of 4 pairs.
+    ([1, 0, 1, 0], 3 / 4, 1 - 1 / 2, 2 / 3, 1),
+    ([1, 1, 0, 0], 1, 1 - 1 / 2, 2 / 3, 1),
+    ([0, 0, 1, 1], 0, 1 / 2 - 1, 1 / 3, 1 / 2),
+    ([0, 1, 1, 1], 0, 2 / 3 - 1, 2 / 3, 2 / 3),
+])
+def test_four_records_by_hand(members, auc, advantage, precision, recall):
+    by_hand = report(FOUR, members)
+    assert by_hand.auc == pytest.approx(auc)
+    assert by_hand.advantage == pytest.approx(advantage)
+    assert by_hand.precision == pytest.approx(precision)
+    assert by_hand.recall == pytest.approx(recall)
+    assert by_hand.fpr == pytest.approx(recall - advantage)
+
+
+def test_the_curve_of_four_records_by_hand():
+    fpr, tpr = report([0.9, 0.8, 0.8, 0.1], [1, 0, 1, 0]).roc()
+    # The second and third record have the same score and move together: half of a win for each pair of them.
+    assert fpr.tolist() == [0, 0, 0.5, 1] and tpr.tolist() == [0, 0.5, 1, 1]
+    assert report([0.9, 0.8, 0.8, 0.1], [1, 0, 1, 0]).auc == pytest.approx(3.5 / 4)
+    assert report([0.3] * 4, [1, 0, 1, 0]).auc == 0.5
+
+
+def test_a_score_at_the_threshold_is_called_a_member():
+    assert report([0.5, 0.4], [1, 0], threshold=0.5).recall == 1
+    assert report([0.5, 0.4], [1, 0], threshold=0.4).fpr == 1
+
+
+scored = st.floats(-1e6, 1e6) | st.integers(-2, 2).map(float)
+both_sides = st.lists(st.tuples(scored, st.booleans()), min_size=2, max_size=40).filter(
+    lambda records: {member for _, member in records} == {True, False})
+
+
+@given(both_sides, scored)
+def test_measures_are_scikit_learns(records, threshold):
+    scores, members = (np.array(column) for column in zip(*records))
+    ours = report(scores, members, threshold)
+    called = scores >= threshold
+    assert ours.auc == pytest.approx(roc_auc_score(members, scores), abs=1e-12)
+    assert ours.recall == pytest.approx(recall_score(members, called), abs=1e-12)
+    assert ours.fpr == pytest.approx(recall_score(~members, called), abs=1e-12)
+    assert ours.advantage == pytest.approx(ours.recall - ours.fpr, abs=1e-12)
+    fpr, tpr, _ = roc_curve(members, scores, drop_intermediate=False)
+    np.testing.assert_allclose(ours.roc(), (fpr, tpr), atol=1e-12)
+    if called.any():
+        assert ours.precision == pytest.approx(precision_score(members, called), abs=1e-12)
+    n = (~members).sum()
+    for alarms in range(3, n + 1):
+        assert ours.tpr_at(alarms / n) == pytest.approx(tpr[fpr <= (alarms + 0.5) / n].max(), abs=1e-12)
+
+
+def test_the_target_s_accuracies_and_the_gap_by_hand():
+    ours = report(FOUR * 2, [1, 1, 1, 1, 0, 0, 0, 0], right=[1, 1, 1, 0, 1, 0, 0, 0])
+    assert (ours.train_accuracy, ours.test_accuracy, ours.gap_advantage) == (0.75, 0.25, 0.5)
+
+
+def bell(rng, mu, n):
+    """The report on n members and n non-members, their scores normal with means `mu` and 0."""
+    return report(np.r_[rng.normal(mu, 1, n), rng.normal(0, 1, n)], np.arange(2 * n) < n, threshold=mu / 2)
+
+
+def coverage(truth, name, *args, mu=1.0, n=200, draws=300):
+    """How many of `draws` intervals hold the true value."""
+    rng = np.random.default_rng(0)
+    intervals = [bell(rng, mu, n).interval(name, *args) for _ in range(draws)]
+    return sum(low <= truth <= high for low, high in intervals)
+
+
+@pytest.mark.parametrize("name, truth", [
+    ("auc", norm.cdf(1 / 2**0.5)), ("advantage", 2 * norm.cdf(0.5) - 1), ("recall", norm.cdf(0.5)),
+    ("precision", norm.cdf(0.5)),
+])
+def test_an_interval_holds_the_truth_19_times_of_20(name, truth):
+    # Were the coverage exactly .95, the count would lie between these ends in all but 1 of 1,000 runs.
+    low, high = binom.interval(0.999, 300, 0.95)
+    assert low <= coverage(truth, name) <= high
+
+
+def test_the_interval_of_a_tpr_holds_the_thresholds_own_uncertainty():
+    # With a given threshold, of FPR a, the TPR t of n members has variance t (1 - t) / n. Choosing the threshold on n
+    # non-members adds slope^2 a (1 - a) / n, where slope = exp(mu z - mu^2 / 2) is that of the ROC curve there.
+    mu, n, a = 1.0, 1000, 0.05
+    z = norm.isf(a)
+    t, slope = norm.sf(z - mu), np.exp(mu * z - mu**2 / 2)
+    fixed = 2 * 1.96 * (t * (1 - t) / n) ** 0.5
+    chosen = 2 * 1.96 * (t * (1 - t) / n + slope**2 * a * (1 - a) / n) ** 0.5
+    rng = np.random.default_rng(0)
+    width = np.mean([np.diff(bell(rng, mu, n).interval("tpr_at", a)) for _ in range(30)])
+    assert width > 1.5 * fixed
+    # Widths differ by 17 % from draw to draw, so their mean over 30 by 3 %; three times that are allowed.
+    assert width == pytest.approx(chosen, rel=0.1)
+
+
+def test_an_interval_is_the_same_whenever_it_is_asked_for_and_holds_the_value():
+    ours, again = (bell(np.random.default_rng(0), 1.0, 100) for _ in range(2))
+    for name in ("auc", "advantage", "precision", "recall", "fpr", "gap_advantage"):
+        low, high = ours.interval(name)
+        assert low <= getattr(ours, name) <= high
+        assert ours.interval(name) == again.interval(name) == (low, high)
+    low, high = ours.interval("tpr_at", 0.1)
+    assert low <= ours.tpr_at(0.1) <= high and again.interval("tpr_at", 0.1) == (low, high)
+    assert ours.interval("gap_advantage") == (1, 1), "right about all members and no others: nothing to vary"
+
+
+@pytest.mark.parametrize("n, fpr, enough", [
+    (299, 0.01, False), (300, 0.01, True), (2999, 0.001, False), (3000, 0.001, True), (29, 0.1, False), (30, 0.1, True),
+    (5, 0.0, False),
+])
+def test_a_tpr_is_not_given_where_the_non_members_are_too_few(n, fpr, enough):
+    ours = report(np.r_[1.0, np.zeros(n)], np.arange(n + 1) == 0)
+    assert ours.tpr_at(fpr) == 1 if enough else np.isnan(ours.tpr_at(fpr))
+    assert np.isfinite(ours.interval("tpr_at", fpr)).all() == enough
+    if fpr in (0.01, 0.001):
+        line = next(line for line in str(ours).splitlines() if f"TPR at {100 * fpr:g} % FPR" in line)
+        assert ("too few non-members" in line) != enough and (f"{round(3 / fpr)} needed" in line) != enough
+
+
+def test_a_low_fpr_allows_so_many_false_alarms_and_not_one_more():
+    scores = np.r_[np.linspace(0, 1, 300), np.linspace(0, 1, 100) - 1e-9]
+    ours = report(scores, np.arange(400) >= 300)
+    above_three = np.sort(scores[:300])[-4]  # three non-members may score higher, the fourth may not
+    assert ours.tpr_at(0.01) == (scores[300:] > above_three).mean() > 0
+
+
+def test_precision_is_not_given_where_nobody_is_called_a_member():
+    ours = report(FOUR, [1, 0, 1, 0], threshold=2.0)
+    assert np.isnan(ours.precision) and np.isnan(ours.interval("precision")).all()
+    assert ours.recall == ours.fpr == ours.advantage == 0
+    assert re.search(r"precision +- +no record is called a member", str(ours))
+
+
+def test_each_class_by_itself():
+    rng = np.random.default_rng(0)
+    y, members, scores = np.arange(300) % 3, rng.random(300) < 0.5, rng.random(300)
+    y[:5], members[:5] = [7, 7, 7, 8, 8], [True, True, True, False, False]
+    rows = report(scores, members, y=y).per_class()
+    assert [row["label"] for row in rows] == [0, 1, 2, 7, 8]
+    for row in rows:
+        own = y == row["label"]
+        assert (row["members"], row["nonmembers"]) == ((own & members).sum(), (own & ~members).sum())
+        if row["label"] < 3:
+            assert row["auc"] == pytest.approx(roc_auc_score(members[own], scores[own]))
+            called = scores >= 0.5
+            assert row["advantage"] == pytest.approx(called[own & members].mean() - called[own & ~members].mean())
+        else:
+            assert np.isnan(row["auc"]) and np.isnan(row["advantage"])
+
+
+def test_a_null_run_is_chance_however_good_the_attack():
+    rng = np.random.default_rng(0)
+    aucs = []
+    for _ in range(200):
+        ours = bell(rng, 3.0, 50)
+        null = ours.null(int(rng.integers(2**31)))
+        assert null.members.sum() == 25 and set(null.scores) == set(ours.scores[50:])
+        aucs.append(null.auc)
+    # The AUC of 25 against 25 drawn alike has variance (25 + 25 + 1) / (12 * 25 * 25) (Mann and Whitney 1947).
+    assert abs(np.mean(aucs) - 0.5) < 4 * (51 / (12 * 625) / 200) ** 0.5
+    assert np.var(aucs) == pytest.approx(51 / (12 * 625), rel=0.4)  # a variance of 200 has standard error 10 %
+
+
+def test_the_report_says_its_numbers_in_a_terminal_and_in_a_notebook():
+    ours = bell(np.random.default_rng(0), 1.0, 400)
+    page = ours._repr_html_()
+    for text in (str(ours), page):
+        for measure in ("auc", "advantage", "precision", "recall"):
+            low, high = ours.interval(measure)
+            assert measure in text.lower()
+            assert f"{getattr(ours, measure):.3f}" in text and f"{low:.3f} to {high:.3f}" in text
+        assert f"{ours.tpr_at(0.01):.3f}" in text and f"{ours.null().auc:.3f}" in text
+        assert "1.000" in text and "too few non-members (400; at least 3000 needed)" in text
+        assert "400 members, 400 non-members" in text and "an attack" in text
+        assert "draw of records, not of targets" in text
+    assert max(map(len, str(ours).splitlines())) < 120
+    assert page.count("<tr>") == page.count("</tr>") == 1 + len(ours.table())
+
+
+def test_names_are_text_in_a_notebook_not_markup():
+    page = report(FOUR, [1, 0, 1, 0], name="<script>")._repr_html_()
+    assert "<script>" not in page and "&lt;script&gt;" in page
+
+
+def test_reports_print_with_the_fewest_records():
+    tiny = report([0.9, 0.1], [1, 0])
+    assert "AUC" in str(tiny) and "null run" not in str(tiny)
+    assert "null run" in str(report([0.9] + [0.1] * 4, [1, 0, 0, 0, 0]))
+
+
+WORLD = mia.World(*((np.arange(6, dtype=np.float32)[rows, None], np.array([0, 1, 1, 0, 1, 0])[rows])
+                    for rows in ([0, 1, 2], [3, 4], [5])), classes=np.arange(2))
+
+
+class Oracle:
+    """A target sure of class 1 to a degree that rises with the record."""
+
+    classes_ = np.array([0, 1])
+
+    def predict_proba(self, X):
+        return np.column_stack([1 - X[:, 0] / 10, X[:, 0] / 10])
+
+
+def test_evaluate_attacks_members_and_non_members_and_nobody_else():
+    attack = mia.ThresholdAttack()
+    attack.threshold_ = 0.65
+    api = mia.BlackBox(Oracle(), budget=5)
+    ours = mia.evaluate(attack, api, WORLD, name="mine")
+    assert ours.name == "mine" and api.n_queries == 5
+    np.testing.assert_allclose(ours.scores, [1.0, 0.1, 0.2, 0.7, 0.4], atol=1e-7)
+    assert ours.members.tolist() == [True] * 3 + [False] * 2 and ours.y.tolist() == [0, 1, 1, 0, 1]
+    assert ours.right.tolist() == [True, False, False, True, False]
+    assert (ours.train_accuracy, ours.test_accuracy) == pytest.approx((1 / 3, 1 / 2))
+    assert ours.advantage == pytest.approx(1 / 3 - 1 / 2) and ours.auc == pytest.approx(2 / 6)
+    assert mia.evaluate(attack, mia.BlackBox(Oracle()), WORLD).name == "ThresholdAttack"
+
+
+def test_the_gap_attacks_report_is_the_gap():
+    ours = mia.evaluate(mia.GapAttack(), mia.BlackBox(Oracle()), WORLD)
+    assert ours.advantage == ours.gap_advantage == pytest.approx(1 / 3 - 1 / 2)
+
+
+def test_evaluate_can_compare_attacks_on_the_same_answers():
+    api = mia.BlackBox(Oracle())
+    attacks = {"one": mia.GapAttack(), "other": mia.ThresholdAttack()}
+    attacks["other"].threshold_ = 0.65
+    reports = mia.evaluate(attacks, api, WORLD)
+    assert api.n_queries == 5 and [ours.name for ours in reports.values()] == ["one", "other"] == list(reports)
+    for name, ours in reports.items():
+        alone = mia.evaluate(attacks[name], mia.BlackBox(Oracle()), WORLD)
+        np.testing.assert_array_equal(ours.scores, alone.scores)
+        assert ours.threshold == alone.threshold
+
+
+def test_an_attack_that_asks_more_pays_for_it():
+    class Asking:
+        threshold_ = 0.5
+
+        def score(self, black_box, X, y):
+            return sum(black_box.predict_proba(X)[:, 1] for _ in range(3)) / 3
+
+    api = mia.BlackBox(Oracle())
+    ours = mia.evaluate(Asking(), api, WORLD)
+    assert api.n_queries == 5 * 4  # three for the attack, one for the gap baseline
+    np.testing.assert_allclose(ours.scores, [0, 0.1, 0.2, 0.3, 0.4], atol=1e-7)

@@ -1,0 +1,190 @@
+import os
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from miaedu import MLP, ShadowModels
+from miaedu.shadow import stratified_half
+
+
+def blobs(n=120, d=5, c=3, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % c
+    return (rng.normal(size=(c, d))[y] + rng.normal(size=(n, d))).astype(np.float32), y
+
+
+X, Y = blobs()
+# A class of one record, which about half of the shadows do not see, and labels that are not codes.
+RARE = np.array(["common", "usual", "rare"])[np.where(np.arange(120) == 5, 2, Y % 2)]
+TREE = DecisionTreeClassifier(max_features=2)
+MODELS = {
+    "mlp": MLP(epochs=3), "tree": TREE, "logistic": LogisticRegression(solver="newton-cholesky"),
+    "pipeline": make_pipeline(StandardScaler(), TREE),
+}
+each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """The ready-made models are fitted in threads of this process: starting others takes seconds."""
+    with joblib.parallel_config("threading"):
+        yield
+
+
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=60), st.integers(0, 999))
+def test_a_half_is_a_half_of_each_class_as_far_as_it_can_be(y, seed):
+    y = np.array(y)
+    half = stratified_half(y, seed)
+    assert half.dtype == bool and abs(2 * half.sum() - len(y)) <= len(y) % 2
+    for label in np.unique(y):  # a class may share a pair with its neighbours: at most one record at each end
+        assert abs(2 * half[y == label].sum() - (y == label).sum()) <= 2
+    assert np.array_equal(half, stratified_half(y, seed))
+
+
+def test_every_record_is_in_half_the_time_and_a_pair_of_a_class_as_two_cards_of_half_a_pack():
+    y = np.repeat([0, 1, 2], [7, 5, 12])
+    halves = np.array([stratified_half(y, seed) for seed in range(4000)])
+    together = (halves[:, 12] & halves[:, 13]).mean()  # six of the last twelve are in: any two of them with 1/2 * 5/11
+    # The mean of 4,000 coins has standard error sqrt(p (1 - p) / 4000); 4.5 of them hold for all 24 records.
+    for share, p in [*((share, 1 / 2) for share in halves.mean(axis=0)), (together, 5 / 22)]:
+        assert abs(share - p) < 4.5 * (p * (1 - p) / 4000) ** 0.5
+
+
+@each_model
+def test_a_collection_knows_who_was_in_and_what_its_models_answer(model):
+    shadows = ShadowModels(model, n_models=4, random_state=0).fit(X, Y)
+    assert shadows.members.shape == (4, 120) and (shadows.members.sum(axis=1) == 60).all()
+    assert len({row.tobytes() for row in shadows.members}) == 4
+    assert shadows.confidences.shape == (4, 120, 3)
+    for network, confidences in zip(shadows.networks, shadows.confidences):
+        np.testing.assert_array_equal(network.predict_proba(X).astype(np.float32), confidences)
+    np.testing.assert_array_equal(shadows.X, X)
+    np.testing.assert_array_equal(shadows.y, Y)
+
+
+def test_trees_are_trained_on_their_members_and_on_nobody_else():
+    # A tree that is grown to the end is right about all it was trained on; elsewhere, about pure noise, only by luck.
+    noise = np.random.default_rng(0).random((200, 5))
+    labels = np.random.default_rng(1).integers(2, size=200)
+    shadows = ShadowModels(TREE, n_models=6, random_state=0).fit(noise, labels)
+    right = shadows.confidences.argmax(axis=2) == labels
+    assert right[shadows.members].all()
+    assert abs(right[~shadows.members].mean() - 0.5) < 4 * (0.25 / 200) ** 0.5  # 600 answers on 200 records
+
+
+def test_networks_are_those_of_a_lockstep_run_on_the_same_halves():
+    shadows = ShadowModels(MLP(epochs=3), n_models=4, random_state=0).fit(X, Y)
+    for k, mine in enumerate(shadows.members):
+        alone = MLP(epochs=3, random_state=shadows.networks.seeds[k]).fit(X[mine], Y[mine])
+        np.testing.assert_array_equal(alone.predict_proba(X), shadows.confidences[k])
+
+
+@each_model
+def test_the_first_models_are_the_same_whatever_their_number(model):
+    few, many, other = (ShadowModels(model, n, seed).fit(X, Y) for n, seed in [(2, 0), (5, 0), (5, 1)])
+    np.testing.assert_array_equal(few.members, many.members[:2])
+    np.testing.assert_array_equal(few.confidences, many.confidences[:2])
+    assert not np.array_equal(many.members, other.members)
+
+
+def test_randomness_is_accepted_in_every_form_of_scikit_learn():
+    def members(random_state):
+        return ShadowModels(MLP(epochs=1), 2, random_state).fit(X, Y).members
+
+    assert not np.array_equal(members(None), members(None))
+    assert np.array_equal(members(np.random.RandomState(3)), members(np.random.RandomState(3)))
+
+
+@each_model
+def test_a_class_that_a_model_never_saw_keeps_its_column(model):
+    classes = ["unheard", "rare", "common", "usual"]
+    shadows = ShadowModels(model, n_models=8, random_state=0).fit(X, RARE, classes)
+    assert shadows.classes_.tolist() == sorted(classes)
+    assert shadows.confidences.shape == (8, 120, 4)
+    np.testing.assert_allclose(shadows.confidences.sum(axis=2), 1, atol=1e-5)  # float32
+    knows = shadows.members[:, 5]
+    assert 0 < knows.sum() < 8, "this seed does not test what it should"
+    for network, confidences in zip(shadows.networks, shadows.confidences):
+        own = network.predict_proba(X)
+        for column, label in enumerate(shadows.classes_):
+            if label in network.classes_:
+                expected = own[:, list(network.classes_).index(label)].astype(np.float32)
+                np.testing.assert_array_equal(confidences[:, column], expected)
+            else:
+                assert (confidences[:, column] == 0).all()
+
+
+def test_models_are_fitted_where_joblib_is_told():
+    def places(backend):
+        with joblib.parallel_config(backend):
+            shadows = ShadowModels(Whereabouts(), n_models=3, random_state=0).fit(X, Y)
+        return {network.process for network in shadows.networks}, shadows.confidences
+
+    here, by_threads = places("threading")
+    elsewhere, by_processes = places("loky")
+    assert here == {os.getpid()} and os.getpid() not in elsewhere
+    np.testing.assert_array_equal(by_threads, by_processes)
+
+
+class Whereabouts(DecisionTreeClassifier):
+    """A tree that remembers the process it was fitted in."""
+
+    def fit(self, X, y):
+        self.process = os.getpid()
+        return super().fit(X, y)
+
+
+@each_model
+def test_the_model_that_is_copied_stays_as_it_was(model):
+    given_model = clone(model)
+    ShadowModels(given_model, n_models=2, random_state=0).fit(X, Y)
+    assert vars(given_model).keys() == vars(clone(model)).keys()
+    if "random_state" in given_model.get_params():
+        assert given_model.random_state is None
+
+
+def test_an_earlier_epoch_is_the_collection_trained_for_so_long():
+    late = ShadowModels(MLP(epochs=4, snapshots=[2]), n_models=3, random_state=0).fit(X, Y)
+    confidences = late.confidences.copy()
+    early, short = late.at(2), ShadowModels(MLP(epochs=2), n_models=3, random_state=0).fit(X, Y)
+    np.testing.assert_array_equal(early.confidences, short.confidences)
+    np.testing.assert_array_equal(early.predict_proba(X[:9]), short.predict_proba(X[:9]))
+    np.testing.assert_array_equal(early.members, late.members)
+    np.testing.assert_array_equal(late.confidences, confidences)
+
+
+@each_model
+def test_progress_rises_to_one(model):
+    told = []
+    ShadowModels(model, n_models=3, random_state=0).fit(X, Y, progress=told.append)
+    assert told == sorted(told) and told[-1] == 1
+
+
+class Stop(Exception):
+    pass
+
+
+def stop(share):
+    raise Stop
+
+
+@pytest.mark.filterwarnings("ignore:.*tasks.*:UserWarning:joblib")  # it tells of the models that nobody waits for
+@each_model
+def test_a_stopped_fit_leaves_an_earlier_one_intact_and_a_new_one_unfitted(model):
+    shadows = ShadowModels(model, n_models=3, random_state=0)
+    with pytest.raises(Stop):
+        shadows.fit(X, Y, progress=stop)
+    assert vars(shadows).keys() == {"model", "n_models", "random_state"}
+    shadows.fit(X, Y)
+    before = dict(vars(shadows))
+    with pytest.raises(Stop):
+        shadows.fit(X[:50, :2], Y[:50] + 1, progress=stop)
+    assert {name: value is before[name] for name, value in vars(shadows).items()} == dict.fromkeys(before, True)
