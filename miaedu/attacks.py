@@ -6,6 +6,7 @@ All share one shape: ``attack.fit(shadows, hide=())``, adaptive when it is given
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from .countermeasures import apply, check_hide
@@ -27,25 +28,27 @@ def best_threshold(scores, members):
     ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
     best = ends[np.argmax(gain[ends])]
     below = ranked[best + 1] if best + 1 < len(ranked) else ranked[best]
-    return float((ranked[best] + below) / 2)
+    middle = (ranked[best] + below) / 2
+    return float(middle if middle > below else ranked[best])  # between neighbouring floats there is no middle
 
 
 def true_class_confidence(confidences, y, classes):
     """The confidence (n,) each record's own class y (n,) got in `confidences` (n, c); 0 where the class has no column."""
-    column = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    order = np.argsort(classes)
+    column = order[np.searchsorted(classes, y, sorter=order).clip(max=len(classes) - 1)]
     return np.where(classes[column] == y, confidences[np.arange(len(y)), column], 0)
 
 
 def features(confidences, y, classes):
     """What the attack model sees, (n, 5): margin of the true class, logs of the three highest confidences, entropy.
 
-    The margin is the log of the true class's confidence less that of the highest other one; softening only scales it. With fewer than
-    three classes there are fewer logs.
+    The margin is the log of the true class's confidence less that of the highest other one; softening only scales it.
     """
     confidences = confidences.astype(float)
     logs = np.log(np.maximum(confidences, FLOOR))
     own = np.log(np.maximum(true_class_confidence(confidences, y, classes), FLOOR))
-    top = np.sort(logs, axis=1)[:, :-4:-1]
+    none = np.full((len(logs), max(0, 3 - logs.shape[1])), np.log(FLOOR))  # with two classes, the third has nothing
+    top = np.sort(np.column_stack([logs, none]), axis=1)[:, :-4:-1]
     margin = own - np.where(own < top[:, 0], top[:, 0], top[:, 1])
     entropy = -(confidences * logs).sum(axis=1)
     return np.column_stack([margin, top, entropy])
@@ -56,12 +59,20 @@ def with_hinges(F, knots):
     return np.column_stack([F, np.maximum(F[:, :1] - knots, 0)])
 
 
+def check_learned(attack):
+    """Raise scikit-learn's NotFittedError, a ValueError, unless `attack` has learned its threshold."""
+    if not hasattr(attack, "threshold_"):
+        raise NotFittedError(f"this {type(attack).__name__} is not fitted yet: call fit with the shadow models first")
+
+
 class Attack:
     """What every attack shares: learning from shadows' answers, and scoring a black box's answers."""
 
     def fit(self, shadows, hide=()):
         """Learn from fitted :class:`ShadowModels`; pass the target's `hide` to adapt: the shadows then answer through it too."""
         hide = check_hide(hide)
+        if not hasattr(shadows, "confidences"):
+            raise NotFittedError(f"shadows must be fitted before an attack can learn from them: call fit of this {type(shadows).__name__}")
         K, n, c = shadows.confidences.shape
         answers = apply(hide, shadows.confidences.reshape(K * n, c))
         members = shadows.members.ravel()
@@ -73,6 +84,7 @@ class Attack:
         """Scores (n,) of records X (n, d) with true labels y (n,): the higher, the likelier a member. Costs one query a record."""
         if len(X) != len(y):
             raise ValueError(f"X and y must have the same length, got {len(X)} and {len(y)}")
+        check_learned(self)
         return self.score_confidences(black_box.predict_proba(X), np.asarray(y), black_box.classes_)
 
     def _learn(self, answers, y, classes, members):

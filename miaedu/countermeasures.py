@@ -19,7 +19,7 @@ def apply(hide, confidences):
 
 def check_hide(hide):
     """`hide` as a tuple of functions; a TypeError if it is anything else."""
-    hide = (hide,) if callable(hide) else tuple(hide)
+    hide = tuple(hide) if np.iterable(hide) else (hide,)
     for step in hide:
         if not callable(step):
             raise TypeError(f"hide must be functions from confidences to confidences, such as top_k(3), got {step!r}")

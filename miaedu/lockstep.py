@@ -158,7 +158,7 @@ def _plan(n, size):
     """Rows in a batch and steps in an epoch for a copy with n rows, and whether a batch holds them all."""
     if size is None or size >= n:
         return -(-n // PAD) * PAD, 1, True
-    return size, max(1, round(n / size)), False
+    return size, -(-n // size), False
 
 
 class _Batches:
@@ -175,7 +175,7 @@ class _Batches:
             self.batch = X1[index], codes[index]
 
     def epoch(self):
-        """Yield the batches (X1, codes) of one pass: a fresh shuffle in equal parts, topped up from its own start."""
+        """Yield the batches (X1, codes) of one pass: a fresh shuffle in equal parts, the last topped up from its start."""
         if self.full:
             yield self.batch
             return

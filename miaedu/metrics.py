@@ -2,10 +2,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from numbers import Real
 
 import numpy as np
 
-from .attacks import GapAttack
+from .attacks import GapAttack, check_learned
 
 REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
 LOW_FPR = (0.01, 0.001)
@@ -25,6 +26,8 @@ def evaluate(attack, black_box, world, name=None):
     dict of Reports comes back. `world` is from :func:`split`; `name` heads the report. Costs one query a record for all attacks that judge
     one answer, and for each other attack its own. Returns a :class:`Report`.
     """
+    for each in attack.values() if isinstance(attack, dict) else [attack]:
+        check_learned(each)
     X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
     members = np.arange(len(y)) < len(world.members[1])
     answers, classes = black_box.predict_proba(X), black_box.classes_
@@ -184,8 +187,13 @@ class Report:
     def _obstacle(self, name, *args):
         """Why a measure cannot be given, or an empty string."""
         nonmembers = (~self.members).sum()
-        if name == "tpr_at" and args[0] * nonmembers < 3 - 1e-9:
-            return f"too few non-members ({nonmembers}; at least {int(np.ceil(3 / args[0]))} needed)"
+        if name == "tpr_at":
+            fpr, = args or (None,)
+            if not (isinstance(fpr, Real) and 0 <= fpr <= 1):
+                raise ValueError(f"tpr_at needs an fpr from 0 to 1, got {fpr!r}")
+            if fpr * nonmembers < 3 - 1e-9:
+                needed = f"at least {int(np.ceil(3 / fpr))} needed" if fpr else "no number is enough"
+                return f"too few non-members ({nonmembers}; {needed})"
         return "no record is called a member" if name == "precision" and not (self.scores >= self.threshold).any() else ""
 
     def _value(self, name, *args):

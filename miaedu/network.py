@@ -18,6 +18,8 @@ def draw_seeds(random_state, n):
     """
     if isinstance(random_state, np.random.RandomState):
         random_state = int(random_state.randint(2**31))
+    elif random_state is not None:
+        check_number("random_state", random_state, Integral, 0)
     return np.random.SeedSequence(random_state).generate_state(n)
 
 
@@ -75,10 +77,17 @@ class MLP(ClassifierMixin, BaseEstimator):
 
         Raises ValueError for settings out of range, NaN or infinity in X, or a single class without `classes`.
         """
-        X, codes, classes = self._prepare(X, y, classes)
-        seed = self.random_state if isinstance(self.random_state, Integral) else draw_seeds(self.random_state, 1)[0]
-        self.classes_ = classes
-        self.networks_ = self._learn(X, codes, classes, [np.arange(len(X))], [seed], progress)
+        new = clone(self)  # what is learned is set at the very end: a fit that fails or is stopped leaves no trace
+        X, codes, classes = new._prepare(X, y, classes)
+        seeds = draw_seeds(self.random_state, 1)
+        if isinstance(self.random_state, Integral):
+            seeds = [self.random_state]
+        new.networks_ = new._learn(X, codes, classes, [np.arange(len(X))], seeds, progress)
+        new.classes_ = classes
+        learned = {name: value for name, value in vars(new).items() if name.endswith("_")}
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        vars(self).update(learned)
         return self
 
     def fit_many(self, X, y, members, classes=None, progress=None, n_jobs=None):
@@ -94,6 +103,8 @@ class MLP(ClassifierMixin, BaseEstimator):
         training and nothing is kept. `n_jobs` threads are used (default: all cores); the bits do not depend on it.
         Returns :class:`Networks`. Raises ValueError for a mask of another shape or with an empty row.
         """
+        if n_jobs is not None:
+            check_number("n_jobs", n_jobs, Integral, 1)
         fleet = clone(self)
         X, codes, classes = fleet._prepare(X, y, classes)
         members = np.asarray(members)
@@ -136,13 +147,15 @@ class MLP(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=np.float32, order="C")
         check_classification_targets(y)
         found = np.unique(y)
+        if classes is None and self.noise_multiplier:
+            raise ValueError("classes must be given with noise: labels read from the members would say that a class has one")
         if classes is None:
             if len(found) < 2:
-                raise ValueError(f"y must hold at least two classes (or pass classes=...), got one class: {found[0]!r}")
+                raise ValueError(f"y must hold at least two classes (or pass classes=...), got one class: {found[:1].tolist()[0]!r}")
             classes = found
         classes = np.unique(classes)
         if not np.isin(found, classes).all():
-            raise ValueError(f"classes must contain every label of y; {np.setdiff1d(found, classes)[0]!r} is not in it")
+            raise ValueError(f"classes must contain every label of y; {np.setdiff1d(found, classes).tolist()[0]!r} is not in it")
         return X, np.searchsorted(classes, y), classes
 
     def check_settings(self):
@@ -154,13 +167,16 @@ class MLP(ClassifierMixin, BaseEstimator):
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), Real, 0, above=True)
         if self.batch_size not in ("auto", None):
-            check_number("batch_size", self.batch_size, Integral, 2)
+            if not isinstance(self.batch_size, Integral) or self.batch_size < 2:
+                raise ValueError(f"batch_size must be 'auto', None or a whole number of at least 2, got {self.batch_size!r}")
             if self.clip is not None:
                 raise ValueError(f"batch_size must be 'auto' or None with a clip (private training is full-batch), got {self.batch_size!r}")
         if self.noise_multiplier and self.clip is None:
             raise ValueError(f"noise_multiplier={self.noise_multiplier!r} needs a clip: without one, no amount of noise hides a record")
         if self.noise_multiplier and self.expected_members is None:
             raise ValueError("expected_members must be given with noise: a divisor read from the members would give their number away")
+        if not np.iterable(self.snapshots):
+            raise TypeError(f"snapshots must be a collection of epochs, got {self.snapshots!r}")
         for epoch in self.snapshots:
             if not (isinstance(epoch, Integral) and 1 <= epoch <= self.epochs):
                 raise ValueError(f"snapshots must be epochs from 1 to {self.epochs}, got {epoch!r}")
@@ -212,7 +228,7 @@ class Networks:
 
     def predict_proba(self, X):
         """Confidences (K, n, c) of every copy for records X (n, d)."""
-        X = check_array(X, dtype=np.float32, order="C")
+        X = check_array(X, dtype=np.float32, order="C", input_name="X")
         if X.shape[1] != self.n_features_in_:
             raise ValueError(f"X has {X.shape[1]} features, but these networks were trained on {self.n_features_in_}")
         return lockstep.forward(lockstep.with_ones(X), self._theta, self._net.hidden, len(self.classes_))

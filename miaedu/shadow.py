@@ -5,6 +5,7 @@ from numbers import Integral
 import joblib
 import numpy as np
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_X_y
 
 from .network import check_number, draw_seeds
@@ -57,20 +58,29 @@ class ShadowModels:
         X, y = check_X_y(X, y, dtype=np.float32)
         if len(X) < 4:
             raise ValueError(f"X must hold at least 4 records, so that each half trains a model, got {len(X)}")
-        self.classes_ = np.unique(y if classes is None else classes)
+        new = copy.copy(self)
+        new.classes_ = np.unique(y if classes is None else classes)
+        if classes is None and len(new.classes_) < 2:
+            raise ValueError(f"y must hold at least two classes (or pass classes=...), got one class: {new.classes_.tolist()[0]!r}")
+        unknown = np.setdiff1d(y, new.classes_).tolist()
+        if unknown:
+            raise ValueError(f"classes must contain every label of y; {unknown[0]!r} is not in it")
         seeds = draw_seeds(self.random_state, 2 * self.n_models).reshape(-1, 2)
-        self.X, self.y = X, y
-        self.members = np.stack([stratified_half(y, seed) for seed in seeds[:, 0]])
+        new.X, new.y = X, y
+        new.members = np.stack([stratified_half(y, seed) for seed in seeds[:, 0]])
         if hasattr(self.model, "fit_many"):
             fleet = clone(self.model).set_params(random_state=int(seeds[0, 1]))
-            self.networks = fleet.fit_many(X, y, self.members, classes=self.classes_, progress=progress)
+            new.networks = fleet.fit_many(X, y, new.members, classes=new.classes_, progress=progress)
         else:
-            self.networks = self._fit_through_joblib(seeds[:, 1], progress)
-        self.confidences = self.predict_proba(X)
+            new.networks = new._fit_through_joblib(seeds[:, 1], progress)
+        new.confidences = new.predict_proba(X)
+        vars(self).update(vars(new))
         return self
 
     def predict_proba(self, X):
         """Confidences (K, n, c) of every shadow model for records X (n, d); columns as in ``classes_``, 0 for a class a model never saw."""
+        if not hasattr(self, "networks"):
+            raise NotFittedError("this ShadowModels is not fitted yet: call fit first")
         if not isinstance(self.networks, list):
             return self.networks.predict_proba(X)
         out = np.zeros((len(self.networks), len(X), len(self.classes_)), np.float32)
@@ -89,8 +99,8 @@ class ShadowModels:
         def copies():
             for mask, seed in zip(self.members, seeds):
                 model = clone(self.model)
-                if "random_state" in model.get_params():
-                    model.set_params(random_state=int(seed))
+                names = sorted(name for name in model.get_params() if name.split("__")[-1] == "random_state")
+                model.set_params(**{name: int(own) for name, own in zip(names, draw_seeds(int(seed), len(names)))})
                 yield joblib.delayed(model.fit)(self.X[mask], self.y[mask])
 
         networks = []

@@ -108,6 +108,8 @@ TABLE = {
     "noise without a clip":
         (lambda t: MLP(noise_multiplier=2).fit(X, Y), ValueError, "noise_multiplier", "2", "clip"),
     "noise without a divisor": (lambda t: MLP(clip=1, noise_multiplier=2).fit(X, Y), ValueError, "expected_members"),
+    "noise without public labels": (
+        lambda t: MLP(clip=1, noise_multiplier=2, expected_members=9).fit(X, Y), ValueError, "classes must be given"),
     "a clip in small batches":
         (lambda t: MLP(clip=1, batch_size=20).fit(X, Y), ValueError, "batch_size", "20", "clip"),
     "a snapshot after the end":

@@ -19,7 +19,7 @@ from miaedu.network import draw_seeds
 # scikit-learn itself skips two of its checks here: on pandas' tables where pandas is not installed, and on array
 # libraries other than numpy, which MLP does not take.
 @parametrize_with_checks([
-    MLP(), MLP(hidden=3, batch_size=None, l2=0.01), MLP(clip=1.0, noise_multiplier=0.1, expected_members=50),
+    MLP(), MLP(hidden=3, batch_size=None, l2=0.01), MLP(clip=1.0, expected_members=50),
 ])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
@@ -63,11 +63,11 @@ each_kind = pytest.mark.parametrize("net", NETS.values(), ids=NETS)
 
 @each_kind
 def test_a_copy_is_the_same_bit_for_bit_alone_and_in_any_fleet_on_any_number_of_threads(net):
-    fleet = net.fit_many(X, Y, MEMBERS)
+    fleet = net.fit_many(X, Y, MEMBERS, range(3))
     for n_jobs in (1, 2, 3):
-        assert np.array_equal(weights(net.fit_many(X, Y, MEMBERS, n_jobs=n_jobs)), weights(fleet))
-    assert np.array_equal(weights(net.fit_many(X, Y, MEMBERS[:5])), weights(fleet)[:5])
-    larger = net.fit_many(X, Y, np.tile(MEMBERS, (6, 1)))  # more than fit one block
+        assert np.array_equal(weights(net.fit_many(X, Y, MEMBERS, range(3), n_jobs=n_jobs)), weights(fleet))
+    assert np.array_equal(weights(net.fit_many(X, Y, MEMBERS[:5], range(3))), weights(fleet)[:5])
+    larger = net.fit_many(X, Y, np.tile(MEMBERS, (6, 1)), range(3))  # more than fit one block
     assert np.array_equal(weights(larger)[:12], weights(fleet))
     for k, mine in enumerate(MEMBERS):
         alone = clone(net).set_params(random_state=fleet.seeds[k]).fit(X[mine], Y[mine], range(3))
@@ -94,12 +94,12 @@ def test_a_copy_is_the_same_bit_for_bit_whatever_the_shapes(K, hidden, batch_siz
 
 @each_kind
 def test_a_snapshot_is_the_shorter_run_bit_for_bit(net):
-    one = clone(net).set_params(epochs=5, snapshots=(4, 2, 1)).fit(X, Y)
-    many = clone(one).fit_many(X, Y, MEMBERS)
+    one = clone(net).set_params(epochs=5, snapshots=(4, 2, 1)).fit(X, Y, range(3))
+    many = clone(one).fit_many(X, Y, MEMBERS, range(3))
     for epoch in (1, 2, 4, 5):
         short = clone(net).set_params(epochs=epoch)
-        assert np.array_equal(weights(one.at(epoch)), weights(clone(short).fit(X, Y)))
-        assert np.array_equal(weights(many.at(epoch)), weights(short.fit_many(X, Y, MEMBERS)))
+        assert np.array_equal(weights(one.at(epoch)), weights(clone(short).fit(X, Y, range(3))))
+        assert np.array_equal(weights(many.at(epoch)), weights(short.fit_many(X, Y, MEMBERS, range(3))))
         assert one.at(epoch).epochs == epoch
     assert np.array_equal(weights(one.at(4).at(2)), weights(one.at(2)))
 
