@@ -1,0 +1,460 @@
+"""`run` as a pure function of an Experiment, its stages and their cache, and `sweep`."""
+import gc
+import json
+import subprocess
+import sys
+import threading
+import tracemalloc
+from dataclasses import asdict, replace
+from math import inf, sqrt
+from types import SimpleNamespace
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import miaedu as mia
+from miaedu import Experiment, experiment, lockstep
+from miaedu.privacy import epsilon_of
+
+TINY = Experiment(n_members=60, n_items=50, hidden=8, epochs=6, n_shadows=2)
+PRIVATE = replace(TINY, clip=1.0, noise_multiplier=2.0)
+NOISY = replace(TINY, hide=(("noisy", 0.1), ("top_k", 2)))
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch):
+    """A cache of one's own, empty at the start of each test."""
+    fresh = experiment._Cache(experiment.CACHE_BYTES)
+    monkeypatch.setattr(experiment, "_cache", fresh)
+    return fresh
+
+
+def cold(e, **options):
+    """What `run` gives when nothing is in the cache."""
+    experiment._cache.kept.clear()
+    experiment._cache.bytes = 0
+    return mia.run(e, **options)
+
+
+def bits(result):
+    """All that an experiment found."""
+    said = [result.n_queries]
+    for report in (result.naive, result.adaptive):
+        said += [report.name, report.threshold]
+        said += [part.tobytes() for part in (report.scores, report.members, report.y, report.right)]
+    return said
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The number of copies in each call of the training loop."""
+    calls, plain = [], lockstep.train
+
+    def counted(X1, codes, c, rows, *rest):
+        calls.append(len(rows))
+        return plain(X1, codes, c, rows, *rest)
+
+    monkeypatch.setattr(lockstep, "train", counted)
+    return calls
+
+
+# A pure function
+
+
+@pytest.mark.parametrize("e", [
+    TINY, PRIVATE, NOISY, replace(NOISY, attack="label_only"), replace(TINY, attack="gap", data="digits"),
+    replace(TINY, labels="queried", attack="threshold"), replace(PRIVATE, data="clinic"),
+], ids=repr)
+def test_the_same_experiment_gives_the_same_bits_from_an_empty_a_full_and_a_crowded_cache(e):
+    first = bits(cold(e))
+    assert bits(mia.run(e)) == first
+    for other in (replace(e, random_state=1), replace(e, l2=0.01), replace(e, n_shadows=3)):
+        assert bits(mia.run(other))[0] == first[0]
+    assert bits(mia.run(e)) == first
+    assert bits(cold(e)) == first
+
+
+def test_another_process_finds_the_same():
+    code = f"import miaedu as mia; print({TINY!r}.adaptive.scores.tobytes().hex())"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == bits(mia.run(TINY))[-4].hex()
+
+
+def test_nothing_but_the_experiment_decides_and_nothing_else_is_touched():
+    np.random.seed(1)
+    before = np.random.get_state()[1].copy()
+    first = bits(cold(NOISY))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+    np.random.seed(2)
+    assert bits(cold(NOISY)) == first
+
+
+@pytest.mark.parametrize("field, value", [
+    ("data", "digits"), ("n_classes", 5), ("n_items", 60), ("n_members", 70), ("hidden", 9), ("epochs", 7),
+    ("learning_rate", 0.02), ("l2", 0.1), ("batch_size", 16), ("clip", 0.1), ("hide", (("top_k", 1),)), ("n_shadows", 3), ("labels", "queried"),
+    ("attack", "gap"), ("random_state", 1),
+])
+def test_each_field_counts(field, value):
+    assert bits(mia.run(replace(TINY, **{field: value}))) != bits(mia.run(TINY))
+
+
+def test_noise_and_its_amount_count_too():
+    assert len({bits(mia.run(replace(PRIVATE, noise_multiplier=z)))[3] for z in (0.0, 1.0, 2.0)}) == 3
+
+
+def test_a_result_says_what_was_run_and_what_it_promises():
+    result = mia.run(PRIVATE)
+    assert result.experiment is PRIVATE and result.report is result.adaptive
+    assert result.mu == pytest.approx(sqrt(6) / 2) and result.epsilon(1e-3) == epsilon_of(result.mu, 1e-3)
+    for e in (TINY, replace(TINY, clip=1.0)):
+        assert mia.run(e).mu == mia.run(e).epsilon() == inf
+    half = mia.run(replace(PRIVATE, epochs=3, snapshots=(3, 6)))
+    assert half.mu == pytest.approx(sqrt(3) / 2), "only the steps that were taken cost anything"
+
+
+def test_without_hiding_the_two_attackers_are_one_who_asks_once():
+    for attack, asked in (("shadow", 120), ("gap", 120), ("label_only", 120 + 20 * 120)):
+        result = mia.run(replace(TINY, attack=attack))
+        np.testing.assert_array_equal(result.naive.scores, result.adaptive.scores)
+        assert result.n_queries == asked, f"{attack}: each record once, and for label_only twenty times more"
+
+
+def test_labels_that_are_asked_for_are_counted_and_are_the_targets_own():
+    plain, asked = mia.run(TINY), mia.run(replace(TINY, labels="queried"))
+    assert asked.n_queries == plain.n_queries + 120  # twice as many records in the pool as members
+    world, target, shadows = parts_of(replace(TINY, labels="queried"))
+    np.testing.assert_array_equal(shadows.y, target.predict(world.pool[0]))
+    assert (shadows.y != world.pool[1]).any(), "the target is right about everybody: nothing was tested"
+    np.testing.assert_array_equal(parts_of(TINY)[2].y, world.pool[1])
+
+
+def parts_of(e):
+    """World, target and shadows of an experiment, as `run` makes them."""
+    quiet = lambda share: None  # noqa: E731
+    return experiment._world(e, quiet), experiment._target(e, quiet), experiment._shadows(e, quiet)
+
+
+@pytest.mark.parametrize("settings", [{}, {"data": "digits"}, {"data": "clinic"}])
+def test_with_a_clip_a_coin_decides_on_each_record(settings):
+    e = replace(TINY, epochs=1, **settings)
+    plain = mia.run(e).report.members
+    assert abs(plain.sum() - 60) <= 5 and abs(len(plain) - 120) <= 10  # households stay together, so not exactly 60
+    drawn = [mia.run(replace(e, clip=1.0, random_state=seed)).report.members for seed in range(20)]
+    assert {len(members) for members in drawn} == {120}
+    counts = np.array([members.sum() for members in drawn])
+    assert len(set(counts.tolist())) > 5
+    # A sum of 2,400 fair coins; and its spread over 20 draws, known to a factor of about 1 + 3 / sqrt(40).
+    assert abs(counts.sum() - 1200) < 4 * sqrt(2400) / 2
+    assert 0.5 * sqrt(120) / 2 < counts.std(ddof=1) < 1.6 * sqrt(120) / 2
+
+
+def test_records_of_a_household_are_drawn_apart_where_the_promise_is_for_one_record():
+    # Under one coin a household of three would have three times the mu that the words promise.
+    data = mia.load_clinic()
+    home = {}
+    for record, group in zip(data.X, data.groups):
+        home.setdefault(record.tobytes(), set()).add(int(group))
+    alone = {key: next(iter(groups)) for key, groups in home.items() if len(groups) == 1}
+    world = parts_of(replace(PRIVATE, data="clinic", n_members=1000, epochs=1))[0]
+    inside, outside = ({alone.get(x.tobytes()) for x in part[0]} - {None} for part in (world.members, world.nonmembers))
+    assert len(inside & outside) > 20
+
+
+# Stages and their cache
+
+
+def test_moving_what_comes_after_training_trains_no_network(trained):
+    mia.run(TINY)
+    assert trained == [1, 2]
+    for change in ({"hide": (("top_k", 1),)}, {"hide": ("labels_only",)}, {"hide": (("noisy", 0.1), ("rounded", 1))},
+                   {"attack": "threshold"}, {"attack": "gap"}, {"attack": "label_only"}):
+        mia.run(replace(TINY, **change))
+    assert trained == [1, 2]
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({"n_shadows": 3}, [3]), ({"labels": "queried"}, [2]), ({"random_state": 1}, [1, 2]), ({"l2": 0.1}, [1, 2]),
+    ({"hidden": 9}, [1, 2]), ({"clip": 1.0}, [1, 2]), ({"epochs": 7}, [1, 2]),
+])
+def test_what_a_change_concerns_is_trained_again_and_nothing_else(trained, change, expected):
+    mia.run(TINY)
+    trained.clear()
+    mia.run(replace(TINY, **change))
+    assert trained == expected
+
+
+@pytest.mark.parametrize("e", [
+    TINY, PRIVATE, replace(TINY, attack="label_only"), replace(TINY, hide=(("rounded", 1),)),
+], ids=repr)
+def test_moving_epochs_among_snapshots_trains_nothing_and_finds_what_a_run_without_them_finds(trained, e):
+    served = {epoch: bits(mia.run(replace(e, epochs=epoch, snapshots=(1, 3, 6)))) for epoch in (6, 1, 3)}
+    assert trained == [1, 2]
+    for epoch, found in served.items():
+        assert bits(cold(replace(e, epochs=epoch))) == found
+    assert len({repr(found) for found in served.values()}) == 3
+
+
+def test_snapshots_change_nothing_but_what_a_later_move_costs():
+    assert bits(mia.run(replace(TINY, snapshots=(2, 4)))) == bits(cold(TINY))
+
+
+def test_a_stage_sees_the_fields_that_decide_it_and_no_others(cache):
+    seen = []
+
+    @experiment.stage("epochs", "l2")
+    def peek(e, progress):
+        seen.append(vars(e).copy())
+        return e.hidden
+
+    with pytest.raises(AttributeError, match="hidden"):
+        peek(TINY, None)
+    assert seen == [{"epochs": 6, "l2": 0.0}] and not cache.kept
+
+
+def test_a_stage_runs_once_for_equal_fields_whatever_the_others_say(cache):
+    runs = []
+
+    @experiment.stage("l2")
+    def work(e, progress):
+        runs.append(e.l2)
+        return np.zeros(10)
+
+    for e in (TINY, replace(TINY, epochs=7), replace(TINY, l2=0.5), TINY):
+        work(e, None)
+    assert runs == [0.0, 0.5]
+
+
+def test_the_cache_drops_what_was_longest_unused_and_keeps_within_its_bytes():
+    small = experiment._Cache(1000)
+    made = []
+
+    def ask(key, size):
+        return small.get(key, lambda: made.append(key) or np.zeros(size, np.int8))
+
+    for key in "abc":
+        ask(key, 300)
+    ask("a", 300)
+    ask("d", 300)  # b has to go
+    assert set(small.kept) == set("acd") and small.bytes == 900
+    ask("b", 300)
+    assert made == list("abcdb") and set(small.kept) == set("adb")
+    assert ask("giant", 1001).nbytes == 1001 and "giant" not in small.kept and small.bytes == 900
+    ask("whole", 1000)
+    assert set(small.kept) == {"whole"} and small.bytes == 1000
+
+
+def test_however_many_experiments_are_run_the_cache_stays_within_its_bytes(monkeypatch):
+    small = experiment._Cache(200_000)
+    monkeypatch.setattr(experiment, "_cache", small)
+    for seed in range(10):
+        mia.run(replace(TINY, random_state=seed))
+        assert 0 < small.bytes <= small.limit
+        assert small.bytes == sum(size for _, size in small.kept.values())
+    assert len(small.kept) < 40, "nothing was ever dropped: nothing was tested"
+
+
+@pytest.mark.parametrize("data, n_members", [("purchases", 200), ("census", 100)])
+def test_the_bytes_that_are_counted_are_the_bytes_that_are_held(monkeypatch, data, n_members):
+    small = experiment._Cache(4_000_000)
+    monkeypatch.setattr(experiment, "_cache", small)
+    e = Experiment(data=data, n_members=n_members, hidden=8, epochs=1, n_shadows=2, attack="gap")
+    mia.run(e)  # what the loaders keep for everybody is not the cache's
+    tracemalloc.start()
+    try:
+        for seed in range(1, 9):
+            mia.run(replace(e, random_state=seed))
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0]
+        small.kept.clear()
+        gc.collect()
+        held -= tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    # A tenth for the objects around the arrays: they are small here, the objects are not.
+    assert held <= 1.1 * small.bytes + 100_000, f"{held / 1e6:.1f} MB are held, {small.bytes / 1e6:.1f} MB were counted"
+
+
+def test_many_threads_find_what_one_finds_and_leave_the_cache_in_order(cache):
+    variants = [TINY, replace(TINY, l2=0.1), replace(TINY, hide=(("top_k", 1),)), replace(TINY, random_state=1)]
+    alone = [bits(cold(e)) for e in variants]
+    experiment._cache.kept.clear()
+    experiment._cache.bytes = 0
+    cache.limit, found = 100_000, [None] * 16
+
+    def work(i):
+        found[i] = bits(mia.run(variants[i % 4]))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == alone * 4
+    assert cache.bytes == sum(size for _, size in cache.kept.values()) <= cache.limit
+
+
+class Stop(Exception):
+    pass
+
+
+def stages(cache):
+    return [key[0] for key in cache.kept]
+
+
+def test_a_run_that_is_stopped_keeps_finished_stages_and_nothing_half_done(cache, trained):
+    expected = bits(cold(TINY))
+    experiment._cache.kept.clear()
+    cache.bytes = 0
+    trained.clear()
+
+    def stop(share):
+        raise Stop
+
+    with pytest.raises(Stop):
+        mia.run(TINY, stop)
+    assert stages(cache) == ["_world"] and trained == [1]
+
+    def stop_at_shadows(share):
+        if len(trained) == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        mia.run(TINY, stop_at_shadows)
+    assert sorted(stages(cache)) == ["_trained_target", "_world"] and trained == [1, 1, 2]
+    assert bits(mia.run(TINY)) == expected and trained == [1, 1, 2, 2]
+
+
+def test_progress_is_told_in_the_callers_thread_from_0_to_1(trained):
+    told = []
+    mia.run(replace(TINY, epochs=300), lambda share: told.append((share, threading.get_ident())))
+    shares, threads = zip(*told)
+    assert set(threads) == {threading.get_ident()} and 0 <= min(shares) and max(shares) == 1
+    told.clear()
+    mia.run(replace(TINY, epochs=300, hide=("labels_only",)), lambda share: told.append(share))
+    assert not told, "nothing is trained, so there is nothing to tell"
+
+
+# The experiment itself
+
+
+settings = st.fixed_dictionaries({}, optional={
+    "data": st.sampled_from(experiment.CHOICES["data"]), "n_classes": st.integers(2, 100),
+    "n_items": st.integers(10, 600), "n_members": st.integers(2, 2000), "hidden": st.integers(1, 300),
+    "epochs": st.integers(30, 60),
+    "learning_rate": st.floats(1e-6, 1), "l2": st.floats(0, 1), "batch_size": st.sampled_from(["auto", None]),
+    "clip": st.none() | st.floats(1e-3, 1e3), "snapshots": st.lists(st.integers(1, 30), max_size=3).map(tuple),
+    "hide": st.lists(st.sampled_from([("top_k", 3), ("rounded", 2), ("softened", 0.1), ("noisy", 1e-7), "labels_only",
+                                      ("labels_only",)]), max_size=3).map(tuple),
+    "n_shadows": st.integers(1, 99), "labels": st.sampled_from(experiment.CHOICES["labels"]),
+    "attack": st.sampled_from(experiment.CHOICES["attack"]), "random_state": st.integers(0, 2**32),
+})
+
+
+@given(settings, st.floats(0, 1e3))
+def test_what_an_experiment_is_shown_as_is_code_that_makes_it_again(chosen, noise_multiplier):
+    if chosen.get("clip") is not None:
+        chosen["noise_multiplier"] = noise_multiplier
+    e = Experiment(**chosen)
+    again = eval(repr(e), {"mia": SimpleNamespace(run=lambda e: ("run", e), Experiment=Experiment)})
+    assert again == ("run", e) and hash(again[1]) == hash(e)
+
+
+def test_the_code_that_is_shown_runs_and_names_only_what_differs():
+    e = replace(TINY, epochs=2, hide=(("top_k", 3), "labels_only"))
+    assert repr(Experiment()) == "mia.run(mia.Experiment())"
+    assert repr(Experiment(l2=0.1, attack="gap")) == "mia.run(mia.Experiment(l2=0.1, attack='gap'))"
+    assert bits(eval(repr(e), {"mia": mia})) == bits(mia.run(e))
+
+
+def test_an_experiment_stays_as_it_was():
+    with pytest.raises(AttributeError):
+        TINY.epochs = 7
+    assert {type(value) for value in asdict(Experiment()).values()} <= {str, int, float, tuple, type(None)}
+
+
+@pytest.mark.parametrize("wrong, message", [
+    (dict(hide=(("top", 3),)), "hide must name functions among top_k, .*got 'top'"),
+    (dict(hide=("noise",)), "hide must name functions .*got 'noise'"), (dict(hide="labels_only"), "hide must .*got 'l"),
+    (dict(hide=(3,)), "hide must .*got 3"), (dict(hide=((),)), r"hide must .*got \(\)"),
+    (dict(hide=("top_k",)), "hide must .*top_k"), (dict(hide=(("top_k", 3, 4),)), "hide must .*top_k"),
+    (dict(hide=(("labels_only", 3),)), "hide must .*labels_only"),
+    (dict(hide=(("rounded", -1),)), "decimals must be .*at least 0, got -1"),
+    (dict(hide=(("noisy", -1.0),)), "scale must .*got -1.0"),
+    (dict(random_state=None), "random_state must .*got None"), (dict(random_state=-1), "random_state must .*got -1"),
+    (dict(random_state=1.5), "random_state must .*got 1.5"),
+    (dict(n_members=1), "n_members must be .*at least 2, got 1"),
+    (dict(n_members=50.0), "n_members must be a whole number.*got 50.0"),
+    (dict(n_shadows=0), "n_shadows must be .*at least 1, got 0"), (dict(n_classes=True), "n_classes must .*got True"),
+    (dict(attack="LiRA"), "attack must be one of shadow, .*got 'LiRA'"),
+    (dict(data="mnist"), "data must be one of .*got 'mnist'"),
+    (dict(labels=None), "labels must be one of true, queried, got None"),
+    (dict(l2=-1e-9), "l2 must be .*at least 0, got -1e-09"), (dict(clip=1.0, batch_size=50), "batch_size must .*got 50"),
+    (dict(snapshots=(0,)), "snapshots must be epochs from 1 to 20, got 0"),
+])
+def test_names_and_numbers_that_are_not_allowed_are_refused_at_once(wrong, message):
+    with pytest.raises((TypeError, ValueError), match=f"^{message}"):
+        Experiment(**wrong)
+
+
+@pytest.mark.parametrize("listed", [
+    dict(hide=["labels_only"]), dict(hide=(["top_k", 3],)), dict(snapshots=[2, 4]),
+], ids=repr)
+def test_a_list_in_place_of_a_tuple_works_or_is_refused_by_its_name(listed):
+    name = next(iter(listed))
+    try:
+        result = mia.run(replace(TINY, **listed))
+    except (TypeError, ValueError) as error:
+        assert str(error).startswith(f"{name} must")
+    else:
+        tuples = {name: tuple(step if isinstance(step, (int, str)) else tuple(step) for step in listed[name])}
+        assert bits(result) == bits(cold(replace(TINY, **tuples)))
+
+
+# Sweeps
+
+MEASURES = ("auc", "advantage", "gap_advantage", "train_accuracy", "test_accuracy")
+
+
+def test_a_sweep_gives_one_flat_record_for_each_experiment_in_order():
+    experiments = [TINY, replace(PRIVATE, noise_multiplier=1.0), replace(NOISY, l2=0.1)]
+    records = mia.sweep((e for e in experiments), progress=False)
+    for e, record in zip(experiments, records, strict=True):
+        result = mia.run(e)
+        expected = asdict(e) | {name: getattr(result.adaptive, name) for name in MEASURES}
+        expected |= {"naive_auc": result.naive.auc, "naive_advantage": result.naive.advantage}
+        assert record == expected | {"mu": result.mu, "epsilon": result.epsilon(1e-5)}
+        assert all(isinstance(value, (str, int, float, tuple, type(None))) for value in record.values())
+        json.dumps(record)
+    assert mia.sweep([], progress=False) == []
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_a_sweep_runs_where_joblib_is_told(n_jobs):
+    experiments = [replace(TINY, random_state=seed) for seed in range(4)]
+    expected = mia.sweep(experiments, progress=False)
+    experiment._cache.kept.clear()
+    experiment._cache.bytes = 0
+    places, plain = set(), experiment._record
+
+    def noted(e):
+        places.add(threading.get_ident())
+        return plain(e)
+
+    with pytest.MonkeyPatch.context() as patch, joblib.parallel_config(backend="threading", n_jobs=n_jobs):
+        patch.setattr(experiment, "_record", noted)
+        assert mia.sweep(experiments, progress=False) == expected
+    assert (threading.get_ident() in places) == (n_jobs == 1)
+
+
+def test_a_sweep_shows_a_bar_or_none(capsys):
+    mia.sweep([TINY], progress=False)
+    assert capsys.readouterr().err == ""
+    mia.sweep([TINY, replace(TINY, l2=0.1)])
+    assert "2/2" in capsys.readouterr().err
+
+
+def test_an_error_in_a_sweep_is_told():
+    with pytest.raises(ValueError, match="k must be from 1 to the number of classes"):
+        mia.sweep([TINY, replace(TINY, hide=(("top_k", 11),))], progress=False)
