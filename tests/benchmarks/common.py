@@ -1,4 +1,4 @@
-"""What the benchmarks share: clocks that see child processes, peak memory, the matrix rate, fresh processes, tables.
+"""What the benchmarks share: clocks that see child processes, peak memory, what an attack found out, tables.
 
 Child processes and peak memory are read from /proc. Where there is none (Windows, macOS), CPU times and memory are nan.
 """
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import roc_auc_score, roc_curve
 from threadpoolctl import threadpool_limits
 
 PROC = Path("/proc")
@@ -83,6 +84,13 @@ def matrix_rate(n=2048, repeats=7):
             np.matmul(a, b, out=out)
             best = min(best, time.process_time() - start)
     return 2 * n**3 / best
+
+
+def leak(scores, n_members):
+    """AUC, and the largest TPR at an FPR of at most 1 %, from an attack's scores of the members, then of the others."""
+    truth = np.arange(len(scores)) < n_members
+    fpr, tpr, _ = roc_curve(truth, scores, drop_intermediate=False)
+    return roc_auc_score(truth, scores), tpr[fpr <= 0.01].max()
 
 
 def fresh(script, *arguments, **environment):
