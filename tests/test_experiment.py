@@ -93,7 +93,8 @@ def test_nothing_but_the_experiment_decides_and_nothing_else_is_touched():
 
 @pytest.mark.parametrize("field, value", [
     ("data", "digits"), ("n_classes", 5), ("n_items", 60), ("n_members", 70), ("hidden", 9), ("epochs", 7),
-    ("learning_rate", 0.02), ("l2", 0.1), ("batch_size", 16), ("clip", 0.1), ("hide", (("top_k", 1),)), ("n_shadows", 3), ("labels", "queried"),
+    ("learning_rate", 0.02), ("l2", 0.1), ("batch_size", 16),
+    ("clip", 0.1), ("hide", (("top_k", 1),)), ("n_shadows", 3), ("labels", "queried"),
     ("attack", "gap"), ("random_state", 1),
 ])
 def test_each_field_counts(field, value):
@@ -390,7 +391,8 @@ def test_an_experiment_stays_as_it_was():
     (dict(attack="LiRA"), "attack must be one of shadow, .*got 'LiRA'"),
     (dict(data="mnist"), "data must be one of .*got 'mnist'"),
     (dict(labels=None), "labels must be one of true, queried, got None"),
-    (dict(l2=-1e-9), "l2 must be .*at least 0, got -1e-09"), (dict(clip=1.0, batch_size=50), "batch_size must .*got 50"),
+    (dict(l2=-1e-9), "l2 must be .*at least 0, got -1e-09"),
+    (dict(clip=1.0, batch_size=50), "batch_size must .*got 50"),
     (dict(snapshots=(0,)), "snapshots must be epochs from 1 to 20, got 0"),
 ])
 def test_names_and_numbers_that_are_not_allowed_are_refused_at_once(wrong, message):
