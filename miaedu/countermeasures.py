@@ -35,12 +35,12 @@ def top_k(k):
 
     `k`, from 1 to the number of classes; of equal confidences the earlier classes stay. Not renormalised: what is left is exact.
     """
-    check_number("k", k, Integral, 1)
+    check_number("k", k, Integral, 1, why="an answer without any class is none")
 
     def hide(confidences):
         c = confidences.shape[1]
         if k > c:
-            raise ValueError(f"k must be from 1 to the number of classes, {c}, got {k}")
+            raise ValueError(f"k must be from 1 to the number of classes, {c}, got {k} (there are no more confidences to keep)")
         order = np.argsort(-confidences, axis=1, kind="stable")[:, :k]
         out = np.zeros_like(confidences)
         np.put_along_axis(out, order, np.take_along_axis(confidences, order, axis=1), axis=1)
@@ -56,7 +56,7 @@ def rounded(decimals):
     >>> rounded(1)(np.array([[0.57, 0.31, 0.12]]))
     array([[0.6, 0.3, 0.1]])
     """
-    check_number("decimals", decimals, Integral, 0)
+    check_number("decimals", decimals, Integral, 0, why="rounded to tens, every confidence would be 0")
     return lambda confidences: np.round(confidences, decimals)
 
 
@@ -67,14 +67,15 @@ def softened(temperature):
     >>> softened(2)(np.array([[0.8, 0.2]])).round(3)
     array([[0.667, 0.333]])
 
-    `temperature` above 0: 1 changes nothing, more softens, less sharpens. The order of the classes stays, so any attack that uses only
+    `temperature` above 0: 1 changes nothing, more softens, less sharpens. Numbers of 0 or less stay at 0; a row of them is spread evenly. The order of the classes stays, so any attack that uses only
     the order is untouched. Computed on logarithms. Source: Shokri et al. 2017, section VIII.
     """
-    check_number("temperature", temperature, Real, 0, above=True)
+    check_number("temperature", temperature, Real, 0, above=True, why="confidences are raised to the power 1 / temperature")
 
     def hide(confidences):
-        with np.errstate(divide="ignore"):
-            return softmax(np.log(confidences) / confidences.dtype.type(temperature))
+        some = confidences > 0  # rounding may leave a row of zeros, noise may leave negative numbers
+        logs = np.where(some, np.log(np.where(some, confidences, 1)), -np.inf)
+        return softmax(np.where(some.any(axis=1, keepdims=True), logs, 0) / temperature).astype(confidences.dtype)
 
     return hide
 
@@ -105,9 +106,9 @@ def noisy(scale=None, *, epsilon=None, random_state=None):
     if (scale is None) == (epsilon is None):
         raise ValueError(f"give either scale or epsilon, got scale={scale!r} and epsilon={epsilon!r}")
     if epsilon is not None:
-        check_number("epsilon", epsilon, Real, 0, above=True)
+        check_number("epsilon", epsilon, Real, 0, above=True, why="an epsilon of 0 would need infinite noise")
         scale = 2 / epsilon
-    check_number("scale", scale, Real, 0)
+    check_number("scale", scale, Real, 0, why="it is the width of the noise")
     rng = np.random.default_rng(random_state)
 
     def hide(confidences):
@@ -165,7 +166,7 @@ def _price(hide, epsilon_budget):
     """The epsilon that each answer spends; a ValueError where the promise could not be kept."""
     prices = [getattr(step, "epsilon", None) for step in hide]
     if epsilon_budget is not None:
-        check_number("epsilon_budget", epsilon_budget, Real, 0, above=True)
+        check_number("epsilon_budget", epsilon_budget, Real, 0, above=True, why="every answer must spend some of it")
     if not any(prices):
         return 0.0
     if any(prices[1:]):

@@ -71,12 +71,14 @@ class Experiment:
 
     def __post_init__(self):
         for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
-        for name in ("n_classes", "n_items", "n_members", "n_shadows"):
-            check_number(name, getattr(self, name), Integral, 2 if name in ("n_classes", "n_members") else 1)
+            if (value := getattr(self, name)) not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+        for name, low in (("n_classes", 2), ("n_items", 1), ("n_members", 2), ("n_shadows", 1), ("random_state", 0)):
+            check_number(name, getattr(self, name), Integral, low)
         _net(self).check_settings()
         _hiding(self.hide)
+        object.__setattr__(self, "hide", tuple(tuple(step) if isinstance(step, list) else step for step in self.hide))
+        object.__setattr__(self, "snapshots", tuple(self.snapshots))
 
     @property
     def horizon(self):
@@ -146,11 +148,10 @@ def run(experiment, progress=None):
     e, progress = experiment, progress or (lambda share: None)
     world, target = _world(e, progress), _target(e, progress)
     api = BlackBox(target, hide=_hiding(e.hide, _seeds(e.random_state).owner))
-    attack = {"naive": _naive_attack(e, progress)}
-    attack["adaptive"] = _adaptive_attack(e, progress) if e.hide else attack["naive"]
+    attack = {"naive": _naive_attack(e, progress)} | ({"adaptive": _adaptive_attack(e, progress)} if e.hide else {})
     reports = evaluate(attack, api, world)
     asked = len(world.pool[1]) if e.labels == "queried" else 0
-    return Result(e, reports["naive"], reports["adaptive"], api.n_queries + asked)
+    return Result(e, reports["naive"], reports.get("adaptive", reports["naive"]), api.n_queries + asked)
 
 
 def sweep(experiments, progress=True):
@@ -181,13 +182,12 @@ def _hiding(hide, random_state=None):
     """The hiding functions that `hide` names, made anew, so that noise starts at the start of its stream."""
     functions = []
     for step in hide:
-        name, *numbers = (step,) if isinstance(step, str) else step
+        name, *numbers = step if isinstance(step, (tuple, list)) and step else (step,)
         if name not in HIDING:
             raise ValueError(f"hide must name functions among {', '.join(HIDING)}, got {name!r}")
-        if name == "labels_only":
-            functions.append(labels_only)
-        else:
-            functions.append(HIDING[name](*numbers, **({"random_state": random_state} if name == "noisy" else {})))
+        if len(numbers) != (name != "labels_only"):
+            raise ValueError(f"hide must give {name} {'no number' if name == 'labels_only' else 'one number'}, got {step!r}")
+        functions.append(HIDING[name](*numbers, **{"random_state": random_state} if name == "noisy" else {}) if numbers else labels_only)
     return functions
 
 
@@ -262,7 +262,7 @@ def _world(e, progress):
     allow = "allow" if records.repeats or e.coin else None  # where doubles are natural, a slider is no place for a warning
     by_group = False if e.coin else None  # the promise is for one record: a household under one coin would have its size times mu
     world = split(records, e.n_members, coin=e.coin, by_group=by_group, duplicates=allow, random_state=seeds.split)
-    return replace(world, pool=tuple(part[: 2 * e.n_members] for part in world.pool))
+    return replace(world, pool=tuple(part[: 2 * e.n_members].copy() for part in world.pool))
 
 
 @stage(*WORLD, *NET)

@@ -23,12 +23,13 @@ def draw_seeds(random_state, n):
     return np.random.SeedSequence(random_state).generate_state(n)
 
 
-def check_number(name, value, kind, low, *, above=False):
+def check_number(name, value, kind, low, *, above=False, why=""):
     """Raise a ValueError that names the argument unless `value` is a `kind` of at least (or, if `above`, more than) `low`."""
     right = isinstance(value, kind) and not isinstance(value, bool) and np.isfinite(value)
     if not right or value < low or (above and value == low):
         what = "a whole number" if kind is Integral else "a number"
-        raise ValueError(f"{name} must be {what} {'above' if above else 'of at least'} {low}, got {value!r}")
+        why = f" ({why})" if why else ""
+        raise ValueError(f"{name} must be {what} {'above' if above else 'of at least'} {low}, got {value!r}{why}")
 
 
 class MLP(ClassifierMixin, BaseEstimator):
@@ -163,9 +164,9 @@ class MLP(ClassifierMixin, BaseEstimator):
         for name, kind, low, above in (("hidden", Integral, 1, False), ("epochs", Integral, 1, False), ("learning_rate", Real, 0, True),
                                        ("l2", Real, 0, False), ("noise_multiplier", Real, 0, False)):
             check_number(name, getattr(self, name), kind, low, above=above)
-        for name in ("clip", "expected_members"):
+        for name, why in (("clip", "it is the largest length a gradient may have"), ("expected_members", "gradient sums are divided by it")):
             if getattr(self, name) is not None:
-                check_number(name, getattr(self, name), Real, 0, above=True)
+                check_number(name, getattr(self, name), Real, 0, above=True, why=why)
         if self.batch_size not in ("auto", None):
             if not isinstance(self.batch_size, Integral) or self.batch_size < 2:
                 raise ValueError(f"batch_size must be 'auto', None or a whole number of at least 2, got {self.batch_size!r}")

@@ -70,7 +70,7 @@ def noise_for(*, epsilon, delta, steps):
     _at_least("epsilon", epsilon, 0)
     _inside("delta", delta)
     _at_least("steps", steps, 0)
-    return sqrt(steps) / brentq(lambda mu: delta_of(epsilon, mu) - delta, 1e-6, 2 * sqrt(2 * epsilon) + 40, xtol=1e-14, rtol=1e-12)
+    return sqrt(steps) / brentq(lambda mu: delta_of(epsilon, mu) - delta, 1e-12, 2 * sqrt(2 * epsilon) + 40, xtol=1e-20, rtol=1e-12)
 
 
 def roc_ceiling(fpr, mu=None, *, epsilon=None, delta=0.0):
@@ -87,6 +87,8 @@ def roc_ceiling(fpr, mu=None, *, epsilon=None, delta=0.0):
         raise ValueError(f"fpr must be from 0 to 1, got {fpr.min()} to {fpr.max()}")
     if _promise(mu, epsilon, delta) == "mu":
         return np.where(fpr > 0, ndtr(ndtri(np.maximum(fpr, 1e-300)) + mu), 1.0 if mu == inf else 0.0)
+    if epsilon > 700:  # beyond a float's exponential: nothing is promised but at no false alarms at all
+        return np.where(fpr > 0, 1.0, 1.0 if epsilon == inf else delta)
     return np.clip(np.minimum(np.exp(epsilon) * fpr + delta, 1 - np.exp(-epsilon) * (1 - delta - fpr)), 0, 1)
 
 
@@ -100,7 +102,7 @@ def max_advantage(mu=None, *, epsilon=None, delta=0.0):
     """
     if _promise(mu, epsilon, delta) == "mu":
         return float(2 * ndtr(mu / 2) - 1)
-    return 1.0 if epsilon == inf else (exp(epsilon) - 1 + 2 * delta) / (exp(epsilon) + 1)
+    return 1.0 if epsilon > 700 else (exp(epsilon) - 1 + 2 * delta) / (exp(epsilon) + 1)
 
 
 def max_auc(mu=None, *, epsilon=None, delta=0.0):
@@ -111,7 +113,7 @@ def max_auc(mu=None, *, epsilon=None, delta=0.0):
     """
     if _promise(mu, epsilon, delta) == "mu":
         return float(ndtr(mu / sqrt(2)))
-    if epsilon == inf:
+    if epsilon > 700:
         return 1.0
     fpr, tpr = (1 - delta) / (1 + exp(epsilon)), (exp(epsilon) + delta) / (1 + exp(epsilon))  # the corner of the region
     return fpr * (delta + tpr) / 2 + (1 - delta - fpr) * (tpr + 1) / 2 + delta
@@ -158,7 +160,11 @@ def audit(model, X, y, canary, *, n_runs=1000, delta=1e-5, level=0.95, progress=
     logit, is the statistic. Its threshold is fixed on one half of the runs, the bound is taken on the other: Clopper-Pearson limits for
     TPR and FPR, then ``mu >= z(TPR low) - z(FPR high)`` with z the normal quantile (Nasr et al. 2023, section 4). Returns an :class:`Audit`.
     """
-    _at_least("n_runs", n_runs, 40, strictly=False)
+    _at_least("n_runs", n_runs, 40, strictly=False, why="half of them fix the threshold, half give the bound")
+    if n_runs != int(n_runs):
+        raise ValueError(f"n_runs must be a whole number, got {n_runs!r}")
+    if np.shape(canary[0]) != np.shape(X)[1:]:
+        raise ValueError(f"canary must be a pair of a record with {np.shape(X)[1]} features and its label, got a record of shape {np.shape(canary[0])}")
     _inside("delta", delta)
     _inside("level", level)
     records, labels = np.vstack([X, [canary[0]]]), np.append(y, canary[1])
@@ -197,11 +203,11 @@ def _promise(mu, epsilon, delta):
     return name
 
 
-def _at_least(name, value, low, strictly=True):
+def _at_least(name, value, low, strictly=True, why="no training can promise anything otherwise"):
     if not (value > low or (not strictly and value == low)) or value == inf:
-        raise ValueError(f"{name} must be a finite number {'above' if strictly else 'of at least'} {low}, got {value!r}")
+        raise ValueError(f"{name} must be a finite number {'above' if strictly else 'of at least'} {low}, got {value!r} ({why})")
 
 
 def _inside(name, value):
     if not 0 < value < 1:
-        raise ValueError(f"{name} must be strictly between 0 and 1, got {value!r}")
+        raise ValueError(f"{name} must be strictly between 0 and 1, got {value!r} (it is a probability, and neither end can be promised)")
