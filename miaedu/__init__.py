@@ -18,6 +18,7 @@ _HOME = {
     "synthesis": ["label_by_querying"],
     "metrics": ["Report", "evaluate"],
     "experiment": ["Experiment", "Result", "run", "sweep"],
+    "environment": ["check_environment"],
     "exercises": ["check", "hint", "solution"],
     "plots": ["describe", "mark_guess", "plot_ceiling", "plot_frontier", "plot_roc"],
     "widgets": ["Explorer"],
