@@ -1,0 +1,110 @@
+"""The exercises of notebook 04: each judged right for its own solution, and each typical mistake named."""
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+import miaedu as mia
+from miaedu.exercises.nb04 import EXERCISES, PRIVATE, broken_evaluation
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "04_countermeasures.ipynb"
+PRIVATE_SETTINGS = dict(hidden=32, n_shadows=8, epochs=60, clip=1.0)
+RATES = broken_evaluation()
+
+
+def experiment(**settings):
+    return mia.Experiment(**PRIVATE_SETTINGS | settings)
+
+
+def cells():
+    return [cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if "exercise" in cell.metadata]
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+def test_each_solution_is_judged_right(key):
+    space = {"mia": mia, "np": np}
+    exec(mia.solution(key), space)
+    verdict = mia.check(key, space["answer"])
+    assert verdict.state == "right", verdict
+
+
+WRONG = [
+    ("04.1", (0.05, "the confidences are gone"), "nearer to what the naive attacker"),
+    ("04.1", (0.9, "he now knows the hiding"), "more than he was told without it"),
+    ("04.1", (0.35, "only the label is left"), "more out of one confidence"),
+    ("04.1", (50, "about half of them"), "from -1 to 1"),
+    ("04.1", (0.5, "because"), "reason is missing"),
+    ("04.2", experiment(noise_multiplier=8.0), "more than 4"),
+    ("04.2", experiment(noise_multiplier=8.5), "of 100 new records only"),
+    ("04.2", experiment(noise_multiplier=8.0, epochs=40), "of 100 new records only"),
+    ("04.2", experiment(noise_multiplier=8.0, n_members=2000), "more than 4"),
+    ("04.2", experiment(noise_multiplier=8.5, n_classes=2), "n_classes has changed"),
+    ("04.2", experiment(noise_multiplier=8.5, n_members=5000), "3,000 at most"),
+    ("04.2", experiment(noise_multiplier=80.0, epochs=5000), "keep to 200"),
+    ("04.2", mia.Experiment(hidden=32), "epsilon is infinite"),
+    ("04.2", experiment(), "epsilon is infinite"),
+    ("04.2", 8.5, "not float"),
+    ("04.3", RATES["headline"], "that is the headline"),
+    ("04.3", round(float(RATES["headline"]), 2), "that is the headline"),
+    ("04.3", RATES["always"], '"member" every time'),
+    ("04.3", RATES["few"], "use all of them"),
+    ("04.3", RATES["accuracy"], "The advantage is asked for"),
+    ("04.3", RATES["learned"], "shadow models taught"),
+    ("04.3", 100 * RATES["advantage"], "divide by 100"),
+    ("04.3", float("nan"), "share of True in said among the members"),
+    ("04.3", 0.3, "share of True in said among the members"),
+    ("04.q1", "a", "And from the adaptive one"),
+    ("04.q1", "c", "naive attacker lose"),
+    ("04.q1", "x", "one of the letters a, b, c"),
+    ("04.q2", "a", "need not be reached"), ("04.q2", "b", "average over members"),
+    ("04.q3", "a", "three clipped gradients"), ("04.q3", "c", "show more, not less"),
+]
+
+
+@pytest.mark.parametrize("key, answer, fragment", WRONG, ids=[f"{key}-{i}" for i, (key, *_) in enumerate(WRONG)])
+def test_a_wrong_answer_is_told_what_is_wrong_with_it(key, answer, fragment):
+    verdict = mia.check(key, answer)
+    assert verdict.state == "wrong" and fragment in verdict.message, verdict
+
+
+def test_the_mistakes_of_the_diagnosis_can_be_told_apart():
+    assert len({round(float(rate), 4) for rate in RATES.values()}) == len(RATES)
+    others = [abs(RATES["advantage"] - rate) for name, rate in RATES.items() if name != "advantage"]
+    assert min(others) > 0.0102, "else a right answer with two decimals might be taken for a mistake"
+
+
+def test_the_broken_evaluation_is_broken_as_the_exercise_says():
+    assert RATES["headline"] < RATES["always"], "to say member every time must have the better headline"
+    report = mia.run(PRIVATE).report
+    called = report.scores >= np.sort(report.scores)[int(np.ceil(0.05 * (len(report.scores) - 1)))]
+    sides = report.members, ~report.members
+    hits, alarms = (np.count_nonzero(called & side) / np.count_nonzero(side) for side in sides)
+    assert RATES["advantage"] == pytest.approx(hits - alarms)
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+@pytest.mark.parametrize("answer", [..., None, (None, None), (0.5, None)])
+def test_an_untouched_exercise_is_not_attempted(key, answer):
+    assert mia.check(key, answer).state == "not attempted"
+
+
+@pytest.mark.parametrize("key, answer", [("04.1", ("half", "for this good reason")), ("04.3", "a word")])
+def test_an_answer_that_cannot_be_judged_is_an_error(key, answer):
+    assert mia.check(key, answer).state == "error"
+
+
+def test_every_exercise_of_the_notebook_exists_and_every_one_that_exists_is_in_the_notebook():
+    found = cells()
+    assert sorted(cell.metadata["exercise"] for cell in found) == sorted(EXERCISES)
+    for cell in found:
+        assert f'mia.check("{cell.metadata["exercise"]}",' in cell.source.splitlines()[-1]
+
+
+def test_nothing_uses_the_answer_of_an_exercise_but_to_draw_a_guess():
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    rest = [cell.source for cell in notebook.cells if cell.cell_type == "code" and "exercise" not in cell.metadata]
+    lines = [line for source in rest for line in source.splitlines()]
+    assert [line for line in lines if "my_guess" in line or "my_reason" in line] == ["mia.mark_guess(ax, my_guess)"]
+    assert not any(re.search(r"\banswer\b", line) for line in lines)
