@@ -76,7 +76,7 @@ def threshold():
 
     Returns an :class:`Explorer`; its one target is trained once.
     """
-    controls = {"threshold": slider("threshold", [(f"{t / 100:.2f}", t / 100) for t in (*range(0, 100, 5), 98, 99, 100)], 0.5)}
+    controls = {"threshold": slider("threshold", [(f"{t / 100:.2f}", t / 100) for t in (*range(0, 95, 5), *range(95, 101))], 0.5)}
 
     def words(results, values):
         report = results[0].adaptive

@@ -132,7 +132,7 @@ class ConfidenceFigure(LiveFigure):
             sides = (("members", MEMBER, "-"), ("non-members", NONMEMBER, "--"))
             self.stairs = [self.move(left.stairs(np.zeros(20), self.edges, color=colour, linestyle=line, lw=2, label=label)) for label, colour, line in sides]
             self.line = self.move(left.axvline(0.5, color=ATTACK, lw=2, linestyle=":", label='"member" from here on'))
-            left.legend(loc="upper left")
+            below(left)
             self.axes[1].set_title(title)
 
     def show_confidences(self, report, threshold):

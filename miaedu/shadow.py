@@ -104,7 +104,8 @@ class ShadowModels:
                 yield joblib.delayed(model.fit)(self.X[mask], self.y[mask])
 
         networks = []
-        for network in joblib.Parallel(n_jobs=-1, return_as="generator")(copies()):
+        # Threads by default: starting processes would cost more than the small fits of a course.
+        for network in joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(copies()):
             networks.append(network)
             if progress is not None:
                 progress(len(networks) / self.n_models)
