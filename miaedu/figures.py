@@ -74,12 +74,12 @@ class HidingFigure(LiveFigure):
             below(cost)
 
     def update(self, results, values):
-        """Show the Result with hiding, the first, beside the one without, the second."""
-        now, plain = results[0], results[-1]
+        """Show the Result with hiding, the first, beside the one without, the second (it may come later)."""
+        now = results[0]
         self.naive.set_data(*now.naive.roc())
         self.adaptive.set_data(*now.adaptive.roc())
         self.gap.set_data([now.adaptive.test_accuracy], [now.adaptive.train_accuracy])
-        for markers, r in ((self.now, now), (self.plain, plain)):
+        for markers, r in zip((self.now, self.plain), results):
             markers.set_data([r.adaptive.test_accuracy, r.adaptive.gap_advantage, r.naive.advantage, r.adaptive.advantage], range(4))
 
 

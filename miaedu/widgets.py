@@ -60,7 +60,7 @@ class Explorer:
     def __init__(self, controls, experiments, figure, describe=lambda results, values: describe(results), more=()):
         self.controls, self.figure, self._experiments, self._describe = controls, figure, experiments, describe
         self._start_values = {name: control.value for name, control in controls.items()}
-        self._task = self._stop = None
+        self._task, self._stopped = None, []
         self.results, self.words = [], ""
         self._picture, self._code, self._message = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._progress = widgets.FloatProgress(max=1.0, layout={"width": "200px", "visibility": "hidden"})
@@ -95,13 +95,13 @@ class Explorer:
     def _moved(self):
         self._name_controls()
         hurried = self._task is not None and not self._task.done()
-        if hurried:
-            self._stop()
+        self._stopped.append(True)  # the run under way sees it, and leaves the stage to this one
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a plain script has no event loop, and nobody who could move a control meanwhile
             return self._run_now()
-        self._task = loop.create_task(self._run_soon(SETTLE if hurried else 0))
+        self._stopped = []
+        self._task = loop.create_task(self._run_soon(SETTLE if hurried else 0, self._stopped))
 
     def _run_now(self):
         self._name_controls()
@@ -110,9 +110,8 @@ class Explorer:
         except Exception as error:
             self._complain(error)
 
-    async def _run_soon(self, pause):
-        stopped, share, began = [], [0.0], time.monotonic()
-        self._stop = lambda: stopped.append(True)
+    async def _run_soon(self, pause, stopped):
+        share, began = [0.0], time.monotonic()
 
         def progress(done):
             share[0] = done
@@ -159,7 +158,7 @@ class Explorer:
                 f"<figcaption style='max-width:920px;line-height:1.4;color:var(--jp-content-font-color1,inherit)'>{escape(self.words)}</figcaption></figure>")
 
     def _name_controls(self):
-        self._names.names = {name: [control.description, str(control.value)] for name, control in self.controls.items()} | {
+        self._names.names = {name: [control.description, str(getattr(control, "label", control.value))] for name, control in self.controls.items()} | {
             "progress": ["progress of the training", ""]}
 
     def _repr_mimebundle_(self, **kwargs):
