@@ -61,8 +61,8 @@ class HidingFigure(LiveFigure):
         with mpl.rc_context(STYLE):
             roc.set_title("ROC curves of both attackers")
             roc_background(roc)
+            self.adaptive = self.move(*roc.plot([], [], color=ATTACK, lw=3, label="adaptive"))
             self.naive = self.move(*roc.plot([], [], color=NONMEMBER, linestyle="--", lw=2, label="naive"))
-            self.adaptive = self.move(*roc.plot([], [], color=ATTACK, lw=2, label="adaptive"))
             self.gap = self.move(*roc.plot([], [], "o", color=BASELINE, label="gap attack"))
             roc.legend(loc="lower right")
             cost.set_title("What hiding costs and buys")
@@ -260,7 +260,7 @@ class ControlFigure(LiveFigure):
             self.gap = self.move(*roc.plot([], [], "o", color=BASELINE, label="gap attack"))
             roc.legend(loc="lower right")
             trade.set_title("Utility and leakage")
-            trade.set(xlim=(0, 1), ylim=(-0.1, 1), xlabel="target's accuracy on new records", ylabel="attack's advantage")
+            trade.set(xlim=(0, 1), ylim=(-0.1, 1), xlabel="target's accuracy on new records", ylabel="advantage of the better attack")
             trade.grid(color="#dddddd")
             self.points = self.move(*trade.plot([], [], "o", ms=4, color=BASELINE, label="tried before"))
             self.here = self.move(*trade.plot([], [], "D", ms=9, color=MEMBER, label="now"))

@@ -67,8 +67,8 @@ def plot_roc(reports, ax=None, *, log=False):
     >>> import miaedu as mia
     >>> report = mia.run(mia.Experiment(n_shadows=4)).report
     >>> ax = mia.plot_roc(report, log=True)
-    >>> ax.get_xscale(), ax.get_xlabel()
-    ('log', 'false alarms: share of non-members called members (FPR)')
+    >>> ax.get_xscale(), ax.get_ylabel()
+    ('log', 'hits: share of members (TPR)')
 
     With `log` both axes are logarithmic, which shows the few records that are surely recognised; the vertical line at 1 / n then marks the
     smallest FPR that n non-members can show. Source of the advice: Carlini et al. 2022, section III.
@@ -158,7 +158,7 @@ def mark_guess(ax, guess, axis="y"):
 
 def roc_background(ax, floor=None):
     """Axes, labels and the line of chance; logarithmic from `floor`, the smallest FPR that can be seen, if one is given."""
-    ax.set(xlabel="false alarms: share of non-members called members (FPR)", ylabel="hits: share of members (TPR)")
+    ax.set(xlabel="false alarms: share of non-members\ncalled members (FPR)", ylabel="hits: share of members (TPR)")
     grid = np.array([0, 1]) if floor is None else np.geomspace(floor / 2, 1, 50)
     ax.plot(grid, grid, color=BASELINE, lw=1, linestyle=":", label="chance")
     if floor is None:

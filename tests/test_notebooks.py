@@ -23,7 +23,7 @@ def run(path, folder, offline):
     """Run a notebook from a fresh kernel in an empty folder; the notebook with its outputs."""
     folder.mkdir()
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(notebook, coalesce_streams=True, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     return client.execute(env=offline.env)
 
 
