@@ -32,8 +32,8 @@ class QuarterOfTheNoise(mia.MLP):
 
 
 # Over 40 seeds the bound was -.45 to .38 for honest noise (mean .13, standard deviation .16), and 1.18 to 1.82 for a
-# quarter of it (mean 1.49, standard deviation .19): both lie four standard deviations from the promise of .79, so that a
-# seed fails with probability 1e-4 by a normal law. With a perfect attack, honest noise would with probability .05 at most.
+# quarter of it (mean 1.49, standard deviation .19): both lie four standard deviations from the promise of .79, so that
+# by a normal law a seed fails with probability 1e-4. A perfect attack on honest noise would with at most .05.
 @pytest.mark.parametrize("seed", range(3))
 def test_honest_noise_keeps_its_promise(seed):
     found = mia.audit(private(seed=seed), X, Y, CANARY)
