@@ -109,8 +109,8 @@ class Result:
     >>> mia.run(mia.Experiment(n_shadows=2)).n_queries
     1000
 
-    `naive` and `adaptive`, the Reports of the attack that does not know of `hide`, and of the one whose shadows answer through the same
-    functions; `n_queries`, records the target was asked about; `experiment`, what was run.
+    `naive` and `adaptive`, the Reports of the attack that ignores `hide` and of the one whose shadows answer through it too;
+    `n_queries`, records the target was asked about; `experiment`, what was run.
     """
 
     experiment: Experiment
@@ -146,9 +146,11 @@ def run(experiment, progress=None):
     stage under way. Earlier stages are kept within 64 MB, each by the settings that decide it. Returns a :class:`Result`.
     """
     e, progress = experiment, progress or (lambda share: None)
-    world, target = _world(e, progress), _target(e, progress)
+    share = 1 / (1 + e.n_shadows)  # of the training that is the target's
+    world, target = _world(e, progress), _target(e, lambda done: progress(share * done))
     api = BlackBox(target, hide=_hiding(e.hide, _seeds(e.random_state).owner))
-    attack = {"naive": _naive_attack(e, progress)} | ({"adaptive": _adaptive_attack(e, progress)} if e.hide else {})
+    then = lambda done: progress(share + (1 - share) * done)  # noqa: E731
+    attack = {"naive": _naive_attack(e, then)} | ({"adaptive": _adaptive_attack(e, then)} if e.hide else {})
     reports = evaluate(attack, api, world)
     asked = len(world.pool[1]) if e.labels == "queried" else 0
     return Result(e, reports["naive"], reports.get("adaptive", reports["naive"]), api.n_queries + asked)

@@ -55,18 +55,20 @@ def save_page(explorer, path, control=None, title="Membership inference: was thi
     moving = {f"live{i}": artist for i, artist in enumerate(explorer.figure.moving)}
     for gid, artist in moving.items():
         artist.set_gid(gid)
-    start, labels = knob.index, knob._options_labels
-    for knob.index in range(len(labels)):  # once for the figures that remember what was tried, and once to take the frames
-        pass
+    start, here = knob.index, explorer.values()
+    settings = [(label, here | {control: value}) for label, value in knob._options_full]
+    for _, values in settings:  # once for the figures that remember what was tried, and once to take the frames
+        explorer.show(values)
     frames = []
-    for knob.index in range(len(labels)):
+    for label, values in settings:
+        explorer.show(values)
         background = _svg(explorer.figure.figure)
         groups = {group.get("id"): group for group in background.iter(f"{{{SVG}}}g") if group.get("id") in moving}
         parts = {gid: "".join(ET.tostring(child, encoding="unicode") for child in groups[gid]) if gid in groups else "" for gid in moving}
-        frames.append({"words": explorer.words, "value": labels[knob.index], "parts": parts})
+        frames.append({"words": explorer.words, "value": label, "parts": parts})
         for group in groups.values():
             group[:] = []
-    knob.index = start
+    explorer.show(here)
     background.set("id", "picture")
     background.set("role", "img")
     how = (f"Nothing is computed in this page. Each of its {len(frames)} pictures is a real attack on a model trained for it, computed beforehand "

@@ -30,6 +30,7 @@ class _Names(anywidget.AnyWidget):
           for (const part of root.querySelectorAll(`.miaedu-${key} .noUi-handle, .miaedu-${key} .widget-readout, .miaedu-${key} button, .miaedu-${key} progress`)) {
             part.setAttribute("aria-label", name);
             if (part.classList.contains("noUi-handle")) part.setAttribute("aria-valuetext", value);
+            if (part.classList.contains("widget-readout")) part.contentEditable = "false";
           }
         }
       };
@@ -63,7 +64,7 @@ class Explorer:
         self._task, self._stopped = None, []
         self.results, self.words = [], ""
         self._picture, self._code, self._message = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._progress = widgets.FloatProgress(max=1.0, layout={"width": "200px", "visibility": "hidden"})
+        self._progress = widgets.FloatProgress(max=1.0, tooltip="progress of the training", layout={"width": "200px", "visibility": "hidden"})
         self._names = _Names()
         reset = widgets.Button(description="Reset", tooltip="Set all controls back to where they started", layout={"width": "80px"})
         reset.on_click(lambda _: self.reset())
@@ -106,9 +107,13 @@ class Explorer:
     def _run_now(self):
         self._name_controls()
         try:
-            self._show([run(experiment) for experiment in self._experiments(**self.values())])
+            self.show(self.values())
         except Exception as error:
             self._complain(error)
+
+    def show(self, values):
+        """Run the experiments of these values, and show what came out, whatever the controls say; raises what they raise."""
+        self._show([run(experiment) for experiment in self._experiments(**values)], values)
 
     async def _run_soon(self, pause, stopped):
         share, began = [0.0], time.monotonic()
@@ -121,7 +126,8 @@ class Explorer:
         await asyncio.sleep(pause)
         try:
             done = []
-            experiments = [] if stopped else self._experiments(**self.values())
+            values = self.values()
+            experiments = [] if stopped else self._experiments(**values)
             for experiment in experiments:
                 work = asyncio.ensure_future(asyncio.to_thread(run, experiment, progress))
                 while not (await asyncio.wait({work}, timeout=0.05))[0]:
@@ -132,7 +138,7 @@ class Explorer:
                 if stopped:
                     return
                 if len(done) == len(experiments) or time.monotonic() - began > PATIENCE:  # the first repetitions need not wait for the last
-                    self._show(done)
+                    self._show(done, values)
         except Exception as error:
             if not stopped:
                 self._complain(error)
@@ -140,8 +146,7 @@ class Explorer:
             if not stopped:
                 self._progress.layout.visibility = "hidden"
 
-    def _show(self, results):
-        values = self.values()
+    def _show(self, results, values):
         self.results, self.words = list(results), self._describe(results, values)
         self.figure.update(self.results, values)
         self._picture.value = self._html()
@@ -171,17 +176,17 @@ class Explorer:
 
 def slider(label, options, value):
     """A slider over `options`, a list of values or of (label, value) pairs."""
-    return widgets.SelectionSlider(options=options, value=value, description=label, style=WIDE, layout={"width": "340px"})
+    return widgets.SelectionSlider(options=options, value=value, description=label, tooltip=label, style=WIDE, layout={"width": "340px"})
 
 
 def menu(label, options):
     """A drop-down list of (label, value) pairs; the first is chosen."""
-    return widgets.Dropdown(options=options, description=label, style=WIDE)
+    return widgets.Dropdown(options=options, description=label, tooltip=label, style=WIDE)
 
 
 def tick(label):
     """A box to tick, off at first."""
-    return widgets.Checkbox(value=False, description=label, indent=False)
+    return widgets.Checkbox(value=False, description=label, tooltip=label, indent=False)
 
 
 def verdict_box(line, exercise):
