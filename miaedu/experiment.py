@@ -146,11 +146,10 @@ def run(experiment, progress=None):
     stage under way. Earlier stages are kept within 64 MB, each by the settings that decide it. Returns a :class:`Result`.
     """
     e, progress = experiment, progress or (lambda share: None)
-    share = 1 / (1 + e.n_shadows)  # of the training that is the target's
+    share = 1 / (1 + e.n_shadows)  # the target's of the training
     world, target = _world(e, progress), _target(e, lambda done: progress(share * done))
     api = BlackBox(target, hide=_hiding(e.hide, _seeds(e.random_state).owner))
-    then = lambda done: progress(share + (1 - share) * done)  # noqa: E731
-    attack = {"naive": _naive_attack(e, then)} | ({"adaptive": _adaptive_attack(e, then)} if e.hide else {})
+    attack = {"naive": _naive_attack(e, then := lambda done: progress(share + (1 - share) * done))} | ({"adaptive": _adaptive_attack(e, then)} if e.hide else {})
     reports = evaluate(attack, api, world)
     asked = len(world.pool[1]) if e.labels == "queried" else 0
     return Result(e, reports["naive"], reports.get("adaptive", reports["naive"]), api.n_queries + asked)
@@ -164,8 +163,7 @@ def sweep(experiments, progress=True):
     >>> [record["n_shadows"] for record in records], records[0]["auc"] > 0.5
     ([1, 2], True)
 
-    Each experiment already uses all cores, so they run one after another unless ``joblib.parallel_config`` says otherwise. `progress`
-    shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``, ``naive_advantage``, ``gap_advantage``, ``train_accuracy``,
+    Each uses all cores, so they run one after another unless ``joblib.parallel_config`` says otherwise. `progress` shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``, ``naive_advantage``, ``gap_advantage``, ``train_accuracy``,
     ``test_accuracy``, ``mu``, ``epsilon`` (at delta 1e-5).
     """
     experiments = list(experiments)

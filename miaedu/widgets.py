@@ -26,6 +26,9 @@ class _Names(anywidget.AnyWidget):
       const apply = () => {
         const root = el.closest(".miaedu-explorer");
         if (!root) return;
+        for (const part of root.querySelectorAll("select, input, .noUi-handle"))
+          part.dataset.lmSuppressShortcuts = "true";  // or JupyterLab takes its arrow keys
+        for (const silent of root.querySelectorAll('[title="null"]')) silent.removeAttribute("title");
         for (const [key, [name, value]] of Object.entries(model.get("names"))) {
           for (const part of root.querySelectorAll(`.miaedu-${key} .noUi-handle, .miaedu-${key} .widget-readout, .miaedu-${key} button, .miaedu-${key} progress`)) {
             part.setAttribute("aria-label", name);
