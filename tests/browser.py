@@ -93,5 +93,5 @@ def settle(explorer, quiet=0.3, seconds=60):
 
 
 def ask_kernel(page, code):
-    """Run code in the kernel of the notebook that is open, beside its cells; what it printed. An error there is one here."""
+    """Run code in the kernel of the open notebook, beside its cells; what it printed. An error there is one here."""
     return page.evaluate(ASK, code)

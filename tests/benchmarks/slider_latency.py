@@ -1,0 +1,172 @@
+"""How long a reader waits, in JupyterLab in Chromium: from a key press to new pixels, and for the notebooks.
+
+    pip install -e ".[test]"
+    python tests/benchmarks/slider_latency.py     about ten minutes; --moves 10: fewer moves a knob (50); --json FILE
+
+A move is one key press on an explorer's control. The clock runs from the time stamp of the key's event until the new
+picture is decoded and a frame with it has been drawn: until the callback of the next frame, so rather too late than too
+early, by at most a frame of 17 ms.
+
+    first    until anything new is to be seen: the progress bar or a picture
+    final    until the last picture of the move; where experiments are repeated, an explorer shows the first ones before
+
+Every move is a first visit: before it, all but what the position shown needs is dropped from the stage cache. So a
+knob that retrains does retrain, on records that are there already, and one that does not still fits its attack and draws.
+
+Then each notebook is run from a fresh kernel: Run All until the last cell is done, and the most memory that its kernel
+ever held (VmHWM, in MB of 10^6 bytes; where there is no /proc, n/a). Nothing is asserted: times depend on the machine
+and on what else it does.
+"""
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from common import machine, table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from browser import ask_kernel, explorer, open_notebook, run_all, settle  # noqa: E402
+from test_browser import write_notebook  # noqa: E402
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("0[0-4]*.ipynb"))
+STILL = {"median": 120, "95 %": 180}  # ms; reach of the final picture where no network is trained
+TRAINED = {"first": 200, "median": 800}
+KNOBS = {  # what is moved: (explorer, its controls, reach)
+    "hiding": ("confidence_hiding", ("top_k", "rounded", "softened", "noisy", "labels_only"), STILL),
+    "base rate": ("base_rate", ("share",), STILL),
+    "threshold": ("threshold", ("threshold",), STILL),
+    "epochs without noise": ("overfitting", ("epochs",), STILL),
+    "shadow count": ("shadow_count", ("n_shadows",), TRAINED),
+    "noise": ("dp_noise", ("noise_multiplier",), TRAINED),
+    "number of records": ("overfitting", ("n_members",), TRAINED),
+    "network size": ("overfitting", ("hidden",), TRAINED),
+}
+EXPLORERS = list(dict.fromkeys(name for name, _, _ in KNOBS.values()))
+SETUP = """\
+import miaedu as mia
+from miaedu.experiment import _cache as cache, run
+def first_visit(explorer):
+    with cache.lock:
+        cache.kept["mark"] = None, 0
+    for result in explorer.results:  # what this position needs comes to the end of the cache, behind the mark
+        run(result.experiment)
+    with cache.lock:
+        while (key := next(iter(cache.kept))) != "mark":
+            cache.bytes -= cache.kept.pop(key)[1]
+        del cache.kept["mark"]"""
+WATCH = """box => {
+    const watch = window.watch = {image: box.querySelector('img')}, bar = box.querySelector('.miaedu-progress');
+    const painted = () => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const press = ({timeStamp}) => Object.assign(watch, {pressed: timeStamp, first: null, final: null});
+    addEventListener('keydown', press, {capture: true});
+    new MutationObserver(async () => {
+        const {pressed} = watch, image = box.querySelector('img'), fresh = image !== watch.image;
+        if (!pressed || !fresh && (watch.first || !bar.checkVisibility({visibilityProperty: true}))) return;
+        watch.image = image;
+        await image.decode();
+        await painted();
+        const took = performance.now() - pressed;
+        watch.first ??= took;
+        if (fresh) watch.final = took;
+    }).observe(box, {childList: true, subtree: true, attributes: true});
+}"""
+KEY = """control => {  // to and fro
+    if (control.type === 'checkbox') return 'Space';
+    const [now, max] = [Number(control.ariaValueNow), Number(control.ariaValueMax)];
+    control.back = now > 0 && (now >= max || control.back);
+    return control.back ? 'ArrowLeft' : 'ArrowRight';
+}"""
+FIRST_EXPLORER = """() => {
+    const start = performance.now(), look = () => {
+        if (!document.querySelector('.miaedu-explorer img')?.complete) return requestAnimationFrame(look);
+        window.firstExplorer = (performance.now() - start) / 1000;
+    };
+    look();
+}"""
+
+
+class Bench:
+    """The options and the findings; Lab and browser come from the tests' fixtures, so pytest runs what is measured."""
+
+    def __init__(self, moves):
+        self.moves, self.knobs, self.notebooks = moves, {}, {}
+
+    @pytest.fixture
+    def bench(self):
+        return self
+
+
+def test_knobs(bench, page, lab):
+    write_notebook(lab.folder / "zz_latency.ipynb", SETUP, *(f"{name} = mia.{name}()\n{name}" for name in EXPLORERS))
+    open_notebook(page, lab, "zz_latency.ipynb")
+    run_all(page)
+    for knob, (name, controls, _) in KNOBS.items():
+        box = explorer(page, EXPLORERS.index(name))
+        if not box.locator(f".miaedu-{controls[0]}").is_visible():
+            box.get_by_text("more", exact=True).click()
+        box.evaluate(WATCH)
+        took = [move(page, box, name, controls[i * len(controls) // bench.moves]) for i in range(bench.moves)]
+        bench.knobs[knob] = {kind: [one[kind] for one in took] for kind in ("first", "final")}
+        print(knob, {kind: round(float(np.median(all_)), 1) for kind, all_ in bench.knobs[knob].items()}, flush=True)
+
+
+def move(page, box, name, control):
+    """Press one key on a control, on a first visit; ms until the first and the final picture."""
+    handle = box.locator(f".miaedu-{control} :is(.noUi-handle, input[type=checkbox])")
+    settle(box, 0.25)
+    ask_kernel(page, f"first_visit({name})")
+    handle.press(handle.evaluate(KEY))
+    page.wait_for_function("watch.final")
+    settle(box, 0.25)
+    return page.evaluate("({first: watch.first, final: watch.final})")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook(path, bench, page, lab):
+    open_notebook(page, lab, path.name)
+    page.evaluate(FIRST_EXPLORER)
+    start = time.perf_counter()
+    run_all(page, 300)
+    took = time.perf_counter() - start
+    status = Path("/proc", ask_kernel(page, "import os; print(os.getpid())").strip(), "status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    peak = [int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM")] or [float("nan")]
+    first = page.evaluate("window.firstExplorer ?? NaN")
+    bench.notebooks[path.stem] = {"seconds": took, "peak_mb": peak[0], "first_explorer": first}
+    print(path.stem, bench.notebooks[path.stem], flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--moves", type=int, default=50)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    bench, before = Bench(options.moves), machine()
+    failed = pytest.main([__file__, "-s", "-q", "--override-ini=addopts=", "-p", "no:cacheprovider"], plugins=[bench])
+
+    rows = []
+    for knob, took in bench.knobs.items():
+        reach = KNOBS[knob][2]
+        (first, late), (final, last) = (np.percentile(took[kind], (50, 95)) for kind in ("first", "final"))
+        rows.append([knob, len(took["final"]), first, late, reach.get("first"),
+                     final, reach["median"], last, reach.get("95 %")])
+    print("\nms from key press to pixels")
+    print(table(["knob", "moves", "first", "95 %", "reach", "final", "reach", "95 %", "reach"], rows))
+    runs = bench.notebooks
+    print("\nRun All, from a fresh kernel")
+    print(table(["notebook", "s", "reach", "peak MB", "reach", "first explorer s", "reach"], [
+        *([name, run["seconds"], None, run["peak_mb"], 450, run["first_explorer"], 5 if name.startswith("00") else None]
+          for name, run in runs.items()),
+        ["together", sum(run["seconds"] for run in runs.values()), 150, None, None, None, None]]))
+    found = {"machine": {"before": before, "after": machine()}, "knobs": bench.knobs, "notebooks": runs,
+             "reach": {knob: reach for knob, (_, _, reach) in KNOBS.items()}}
+    print(json.dumps(found["machine"]))
+    (options.json.write_text if options.json else print)(json.dumps(found))
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

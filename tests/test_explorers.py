@@ -1,0 +1,419 @@
+"""Every explorer as its readers meet it: by keyboard, in both themes, in a storm of moves, without a kernel.
+
+Set MIAEDU_SCREENSHOTS to a folder to get a picture of each explorer of the course, in the light and the dark theme.
+"""
+import ast
+import asyncio
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from browser import CELLS, ask_kernel, explorer, new_picture, open_notebook, picture, press, run_all, settle
+from test_browser import write_notebook
+
+import miaedu as mia
+
+TimeoutError = pytest.importorskip("playwright.sync_api").TimeoutError
+pytestmark = pytest.mark.browser
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+ROLES = {"slider": ".noUi-handle", "combobox": "select", "checkbox": "input[type=checkbox]"}
+TEXTS = ".widget-label, .widget-label-basic, .widget-readout, button, summary, code, figcaption, p"
+LABEL = """control => Array.from(control.closest('.lm-Widget').querySelectorAll('.widget-label, .widget-label-basic'))
+    .map(label => label.innerText.replace('\u200b', '').trim()).find(text => text)"""
+KEY = """control => control.type === 'checkbox' ? 'Space'
+    : control.options ? (control.selectedIndex < control.options.length - 1 ? 'ArrowDown' : 'ArrowUp')
+    : control.ariaValueNow < control.ariaValueMax * 1 ? 'ArrowRight' : 'ArrowLeft'"""
+LOOK = """part => {
+    const look = getComputedStyle(part);
+    return [look.outline, look.boxShadow, look.backgroundColor].join();
+}"""
+IS_CUT = "part => part.scrollWidth > part.clientWidth"
+DEFECTS = """(box, texts) => {
+    const found = [], shown = part => part.checkVisibility({visibilityProperty: true});
+    const name = part => (part.innerText || part.alt || part.ariaLabel || part.className).slice(0, 40);
+    const all = texts + ', .noUi-target, .noUi-handle, .progress, select, input, img';
+    const parts = Array.from(box.querySelectorAll(all)).filter(shown);
+    const places = parts.map(part => part.getBoundingClientRect());
+    const crossing = (p, q) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1
+        && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 1;
+    parts.forEach((part, i) => {
+        for (let j = 0; j < i; j++) {
+            if (crossing(places[i], places[j]) && !part.contains(parts[j]) && !parts[j].contains(part))
+                found.push(`"${name(parts[j])}" and "${name(part)}" overlap`);
+        }
+        if (part.matches(texts) && part.clientWidth && part.scrollWidth > part.clientWidth)
+            found.push(`the text "${name(part)}" is cut`);
+        for (let frame = part.parentElement; frame; frame = frame.parentElement) {
+            if (!frame.clientWidth || getComputedStyle(frame).overflowX === 'visible') continue;
+            const left = frame.getBoundingClientRect().left + frame.clientLeft;
+            if (places[i].left < left - 1 || places[i].right > left + frame.clientWidth + 1)
+                found.push(`"${name(part)}" is clipped`);
+        }
+    });
+    for (let frame = box; frame; frame = frame.parentElement) {
+        if (['auto', 'scroll'].includes(getComputedStyle(frame).overflowX) && frame.scrollWidth > frame.clientWidth)
+            found.push('a horizontal scroll bar');
+    }
+    const pen = document.createElement('canvas').getContext('2d');
+    for (const menu of box.querySelectorAll('select')) {
+        pen.font = getComputedStyle(menu).font;
+        for (const option of menu.options) {  // beside the text: the padding, and an arrow of about its height
+            if (pen.measureText(option.text).width + 30 > menu.clientWidth)
+                found.push(`the option "${option.text}" is cut`);
+        }
+    }
+    if (box.querySelector('[title=null]')) found.push('a tooltip says "null"');
+    return found;
+}"""
+EDGE = """async image => {
+    await image.decode();
+    const [width, height] = [image.naturalWidth, image.naturalHeight];
+    const pen = Object.assign(document.createElement('canvas'), {width, height}).getContext('2d');
+    pen.drawImage(image, 0, 0);
+    const strips = [[0, 0, width, 1], [0, height - 1, width, 1], [0, 0, 1, height], [width - 1, 0, 1, height]];
+    return strips.every(strip => pen.getImageData(...strip).data.every(value => value === 255));
+}"""
+CONTRASTS = """(box, texts) => {  // contrast ratios of WCAG 2.2, each colour painted over what lies behind it
+    const pen = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const paint = colour => { pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1); };
+    const linear = c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const light = () => {
+        const [red, green, blue] = Array.from(pen.getImageData(0, 0, 1, 1).data, value => linear(value / 255));
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const read = part => part.checkVisibility() && part.innerText.trim();
+    return Array.from(box.querySelectorAll(texts)).filter(read).map(part => {
+        const behind = [];
+        for (let at = part; at; at = at.parentElement) behind.unshift(getComputedStyle(at).backgroundColor);
+        ['white', ...behind].forEach(paint);
+        const back = light();
+        paint(getComputedStyle(part).color);
+        const [dark, bright] = [back, light()].sort((a, b) => a - b);
+        return [part.innerText.slice(0, 40), (bright + 0.05) / (dark + 0.05)];
+    });
+}"""
+ALERTS = """box => {
+    window.alerts = [];
+    new MutationObserver(() => box.querySelectorAll('[role=alert]').forEach(alert => alerts.push(alert.innerText)))
+        .observe(box, {childList: true, subtree: true});
+}"""
+LISTEN = """() => {
+    window.complaints = [];
+    const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+    kernel.iopubMessage.connect((_, {header, content}) => {
+        if (header.msg_type === 'error') complaints.push(content.traceback.join('\\n'));
+        if (header.msg_type !== 'stream' || content.name !== 'stderr') return;
+        // JupyterLab asks for widgets as soon as it opens a notebook, when the kernel may not know the word yet.
+        if (!content.text.startsWith('No such comm')) complaints.push(content.text);
+    });
+}"""
+
+
+@pytest.fixture
+def untroubled(page, lab):
+    """Fails the test if the page, a kernel or the server has reported an error."""
+    errors, before = [], len(lab.log())
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack}"))
+    yield
+    assert errors == [], "the page's console reports no error"
+    assert not re.search(r"Traceback|ERROR|\[[EC] ", lab.log()[before:]), lab.log()[before:]
+    assert lab.offline.attempts() == []
+
+
+def start(page, lab, name):
+    """Open a notebook and run it. What its kernel complains of, then and later, stands in ``complaints``."""
+    open_notebook(page, lab, name)
+    page.evaluate(LISTEN)
+    run_all(page)
+
+
+def how_many(page):
+    """The number of explorers in the open notebook: they alone are a widget and a picture at once."""
+    outputs = [output.get("data", {}) for cell in page.evaluate(CELLS) for output in cell["outputs"]]
+    return sum("application/vnd.jupyter.widget-view+json" in data and "image/png" in data for data in outputs)
+
+
+def wear(page, theme):
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme}")
+    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=f"JupyterLab {theme}")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")  # JupyterLab covers itself while it changes
+
+
+def looks(box, name):
+    """What is wrong with an explorer's look, as sentences; its picture goes to the folder of MIAEDU_SCREENSHOTS."""
+    if os.environ.get("MIAEDU_SCREENSHOTS"):
+        box.screenshot(path=Path(os.environ["MIAEDU_SCREENSHOTS"]) / f"{name}.png")
+    faint = [f"contrast {ratio:.1f} of \"{text}\"" for text, ratio in box.evaluate(CONTRASTS, TEXTS) if ratio < 4.5]
+    return box.evaluate(DEFECTS, TEXTS) + faint
+
+
+def unfold(box):
+    """Open by keyboard what is folded away, the controls and the code; what cannot be opened, as sentences."""
+    found = []
+    for name in ("more", "Show the code for this setting"):
+        if box.get_by_text(name, exact=True).count():
+            header = box.locator(":is(summary, button, [tabindex])", has_text=re.compile(rf"^\s*{name}\s*$"))
+            if header.count():
+                header.first.press("Enter")
+            else:
+                found.append(f"no key opens \"{name}\"")
+                box.get_by_text(name, exact=True).click()
+    settle(box)
+    return found
+
+
+def controls(box):
+    """The explorer's controls that are in sight, as (role, label, locator)."""
+    for role, selector in ROLES.items():
+        for control in box.locator(selector).all():
+            if control.is_visible():
+                yield role, control.evaluate(LABEL), control
+
+
+def operate(box):
+    """Operate an explorer by keyboard as a reader would; what went wrong, as sentences."""
+    start, found = picture(box)[1], []
+    for role, label, control in controls(box):
+        wrong = [*named(box, role, label, control), *moved(box, label, control)]
+        if role == "slider":
+            wrong += strolled(box, control)
+        wrong += reset(box, start)
+        found += [f"{label}: {what}" for what in wrong]
+    return found
+
+
+def named(box, role, label, control):
+    if not box.get_by_role(role, name=label, exact=True).count():
+        yield "it has no accessible name, or not that of its label"
+    control.evaluate("control => control.blur()")
+    before = control.evaluate(LOOK)
+    control.focus()
+    if control.evaluate(LOOK) == before:
+        yield "the focus is not seen"
+    if role == "slider" and readout(control).evaluate("readout => readout.isContentEditable"):
+        yield "its readout can be overwritten with a value that is not set"
+
+
+def moved(box, label, control):
+    before, key = picture(box), control.evaluate(KEY)
+    control.press(key)
+    try:
+        new_picture(box, before, 20)
+    except TimeoutError:
+        yield f"{key} changes nothing, or the picture without its words"
+    settle(box)
+    alt, caption = picture(box)[1], box.locator("figcaption").text_content()
+    if alt != caption:
+        yield f"the picture's words are {alt!r}, the caption is {caption!r}"
+    spoken = control.get_attribute("aria-valuetext")
+    if spoken is not None and spoken != (shown := readout(control).inner_text()):
+        yield f"its value is spoken as {spoken!r} and shown as {shown!r}"
+
+
+def reset(box, start):
+    settle(box)  # the last of many moves may still be on its way to the kernel
+    box.get_by_role("button", name="Reset").press("Enter")
+    is_back = "([box, start]) => box.querySelector('img').alt === start"
+    try:
+        box.page.wait_for_function(is_back, arg=[box.element_handle(), start])
+    except TimeoutError:
+        yield f"Reset leads to {picture(box)[1]!r}, not to {start!r}"
+    settle(box)
+
+
+def strolled(box, handle):
+    """Hurry over all positions of a slider: each value must fit its place, and the keys must be the slider's own."""
+    for key in ["End"] + ["ArrowDown"] * int(float(handle.get_attribute("aria-valuemax"))):
+        handle.press(key)
+        if readout(handle).evaluate(IS_CUT):
+            yield f"its value {readout(handle).inner_text()!r} is cut"
+    if not handle.evaluate("handle => handle === document.activeElement && handle.ariaValueNow * 1 === 0"):
+        yield "ArrowDown is not the slider's: JupyterLab takes it"
+
+
+def readout(handle):
+    return handle.locator("xpath=ancestor::*[contains(@class, 'widget-slider')]").locator(".widget-readout")
+
+
+@pytest.mark.usefixtures("untroubled")
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_explorer_can_be_seen_and_operated_by_keyboard(path, page, lab):
+    start(page, lab, path.name)
+    number, found = how_many(page), []
+    assert number, "a notebook has an explorer"
+    for i in range(number):
+        found += [f"{i}: {what}" for what in unfold(explorer(page, i))]
+    for theme in ("Dark", "Light"):
+        wear(page, theme)
+        for i in range(number):
+            found += [f"{i}, {theme}: {what}" for what in looks(explorer(page, i), f"{path.stem}_{i}_{theme.lower()}")]
+    for i in range(number):
+        box = explorer(page, i)
+        if not box.locator("img").evaluate(EDGE):
+            found.append(f"{i}: the picture is cut off at an edge, or is not white there")
+        found += [f"{i}: {what}" for what in operate(box)]
+    assert page.locator(".miaedu-explorer").count() == number
+    assert not found, "\n".join(found)
+    assert page.evaluate("complaints") == []
+
+
+STORM = """\
+import gc, json, psutil
+import miaedu as mia
+from dataclasses import replace
+room = mia.control_room()
+room"""
+WARM = """\
+for noise in (1.0, 2.0, 4.0, 8.0):
+    mia.run(replace(room.results[0].experiment, n_shadows=32, clip=1.0, noise_multiplier=noise))"""
+PLACES = "print(json.dumps(list(zip(*[[c.index, len(c.options)] for c in room.controls.values()]))))"
+SHOWN = "print(json.dumps([room.words, repr(room.results[0].experiment), repr(room.values()), room._html()]))"
+MEMORY = "gc.collect(); print(psutil.Process().memory_info().rss)"
+
+
+def storm(box, places, sizes, moves, seconds, chance):
+    """Random moves by keyboard over all controls, evenly over the time; keeps their `places`. The seconds it took."""
+    handles, start = box.locator(".noUi-handle, select").element_handles(), time.monotonic()
+    # ArrowDown leads to the next entry of a menu, but to the slider's value before.
+    downwards = [1 if handle.evaluate("handle => handle.options") else -1 for handle in handles]
+    for move in range(moves):
+        i = chance.randrange(len(handles))
+        step = chance.choice([step for step in (-1, 1) if 0 <= places[i] + step < sizes[i]])
+        handles[i].focus()
+        box.page.keyboard.press("ArrowDown" if step == downwards[i] else "ArrowUp")
+        places[i] += step
+        box.page.wait_for_timeout(max(0, 1000 * (start + seconds * (move + 1) / moves - time.monotonic())))
+    return time.monotonic() - start
+
+
+@pytest.mark.usefixtures("untroubled")
+def test_after_a_storm_of_moves_the_last_figure_stands_and_memory_has_not_grown(page, lab):
+    write_notebook(lab.folder / "zz_storm.ipynb", STORM)
+    start(page, lab, "zz_storm.ipynb")
+    box, chance = explorer(page), random.Random(0)
+    box.evaluate(ALERTS)
+    places, sizes = json.loads(ask_kernel(page, PLACES))
+    ask_kernel(page, WARM)  # more than the stage cache holds
+    storm(box, places, sizes, 500, 20, chance)  # and the threads get the memory that they will use again
+    settle(box, 1)
+    before = int(ask_kernel(page, MEMORY))
+    took = storm(box, places, sizes, 500, 20, chance)
+    ask_kernel(page, "pass")  # it answers after the moves
+    settle(box, 1)
+    grown = (int(ask_kernel(page, MEMORY)) - before) / 1e6
+    print(f"\n500 moves in {took:.1f} s; the kernel's memory grew by {grown:.1f} MB")
+
+    assert page.evaluate("[alerts, complaints]") == [[], []]
+    assert json.loads(ask_kernel(page, PLACES))[0] == places, "the controls stand where the keys led them"
+    words, code, values, html = json.loads(ask_kernel(page, SHOWN))
+    values, result = ast.literal_eval(values), eval(code, {"mia": mia})
+    e = result.experiment
+    noise = "off" if e.clip is None else e.noise_multiplier
+    assert values == {"epochs": e.epochs, "n_shadows": e.n_shadows, "hide": e.hide, "noise_multiplier": noise}
+    assert words == mia.describe(result) == picture(box)[1] == box.locator("figcaption").text_content()
+    assert code == box.locator("code").text_content()
+    assert picture(box)[0] in html, "the page shows the kernel's last figure"
+    assert took < 40, "the page keeps up with the keys: in 20 s where nothing else runs"
+    assert grown < 50
+
+
+FAILING = """\
+import miaedu as mia
+from miaedu.figures import ShadowCountFigure
+from miaedu.widgets import slider
+experiments = lambda n_shadows: [mia.Experiment(hidden=8, epochs=2, n_shadows=n_shadows)]
+mia.Explorer({"n_shadows": slider("shadow models", (1, 0, 2), 1)}, experiments, ShadowCountFigure((1, 2), 1))"""
+
+
+@pytest.mark.usefixtures("untroubled")
+def test_a_setting_that_fails_is_told_in_place_and_the_next_good_one_clears_it(page, lab):
+    write_notebook(lab.folder / "zz_failing_setting.ipynb", FAILING)
+    start(page, lab, "zz_failing_setting.ipynb")
+    box = explorer(page)
+    before = picture(box)
+    assert before[1].startswith("With 1 shadow model,")
+    press(box, "ArrowRight")
+    alert = box.get_by_role("alert")
+    alert.wait_for()
+    settle(box)
+    assert re.search("n_shadows must be .*, got 0", alert.inner_text())
+    assert picture(box) == before, "the last good picture stays"
+    press(box, "ArrowRight")
+    assert new_picture(box, before)[1].startswith("With 2 shadow models,")
+    settle(box)
+    assert alert.count() == 0
+    assert page.evaluate("complaints") == []
+
+
+@pytest.fixture
+def from_disk(chromium):
+    """A function that opens a file in Chromium, cut off from every network, and the page's errors are the test's."""
+    context, errors = chromium.new_context(offline=True), []
+
+    def open_file(path):
+        page = context.new_page()
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack}"))
+        page.goto(path.as_uri())
+        return page, errors
+
+    yield open_file
+    context.close()
+
+
+def test_a_reader_without_widgets_sees_a_still_picture_and_its_words(from_disk, tmp_path, offline):
+    write_notebook(tmp_path / "still.ipynb", "import miaedu as mia\nmia.threshold()")
+    convert = ["nbconvert", "--execute", "--to=html", "--ExecutePreprocessor.store_widget_state=False", "still.ipynb"]
+    subprocess.run([sys.executable, "-m", *convert], cwd=tmp_path, env=offline.env, check=True, capture_output=True)
+    page, _ = from_disk(tmp_path / "still.html")  # its errors are nbconvert's, which asks the network for MathJax
+    image = page.locator("img")
+    assert image.is_visible() and image.bounding_box()["width"] > 400
+    words = image.get_attribute("alt")
+    assert words.startswith("From a confidence of 0.50 on, ")
+    assert page.get_by_text(words).is_visible()
+
+
+def saved(path, in_a_notebook):
+    """save_page from a plain script, or from a notebook's cell: there an event loop is running."""
+
+    def save():
+        return mia.save_page(mia.overfitting(more=False), path)
+
+    async def cell():
+        return save()
+
+    with ThreadPoolExecutor(1) as thread:  # in this one Playwright's event loop is running
+        return thread.submit(lambda: asyncio.run(cell()) if in_a_notebook else save()).result()
+
+
+@pytest.mark.parametrize("in_a_notebook", [False, True], ids=["from a script", "from a notebook"])
+def test_a_saved_page_lives_without_kernel_and_network(in_a_notebook, from_disk, tmp_path):
+    path = saved(tmp_path / "overfitting.html", in_a_notebook)
+    assert path.stat().st_size <= 300_000
+    page, errors = from_disk(path)
+    knob, drawing = page.get_by_role("slider", name="epochs"), page.locator("svg[role=img]")
+    caption, epochs, seen = page.locator("figcaption"), (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), []
+    knob.press("Home")
+    for number in epochs:
+        seen.append((drawing.inner_html(), drawing.get_attribute("aria-label")))
+        assert caption.text_content() == seen[-1][1], "the caption and the spoken words are the same"
+        assert knob.get_attribute("aria-valuetext") == page.locator("output").inner_text() == str(number)
+        knob.press("ArrowRight")
+    assert len(set(seen)) == len({markup for markup, _ in seen}) == len({words for _, words in seen}) == len(epochs)
+    for place in (2, 8):  # the same experiment without the other epochs beside it, trained for this test
+        report = mia.run(mia.Experiment(hidden=32, epochs=epochs[place], n_shadows=4, attack="threshold")).adaptive
+        for part in (f"After {epochs[place]} epochs", f"{report.train_accuracy:.0%} of its members",
+                     f"{report.test_accuracy:.0%} of the non-members", f"a confidence of {report.threshold:.2f}",
+                     f"the attack names {100 * report.recall:.0f}, of 100 non-members {100 * report.fpr:.0f}"):
+            assert part in seen[place][1]
+    assert "computed beforehand with miaedu" in page.locator("body").inner_text()
+    assert errors == []
