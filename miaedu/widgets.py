@@ -41,6 +41,10 @@ class _Names(anywidget.AnyWidget):
       for (const wait of [0, 100, 500, 2000]) setTimeout(apply, wait);
     } };
     """
+    _css = """
+    .miaedu-explorer :is(select, input, button, summary, .noUi-handle):focus { outline: 3px solid #0072B2 !important; outline-offset: 1px; }
+    .miaedu-explorer .widget-readout { width: auto; min-width: 4em; max-width: none; overflow: visible; white-space: nowrap; }
+    """
     names = traitlets.Dict().tag(sync=True)
 
 
@@ -78,7 +82,10 @@ class Explorer:
         shown = [control for name, control in controls.items() if name not in more]
         rows = [widgets.HBox([*shown, reset, self._progress], layout={"flex_flow": "row wrap", "align_items": "center"})]
         if more:
-            rows.append(widgets.Accordion([widgets.HBox([controls[name] for name in more], layout={"flex_flow": "row wrap"})], titles=("more",), selected_index=None))
+            folded = widgets.HBox([controls[name] for name in more], layout={"flex_flow": "row wrap", "display": "none"})
+            unfold = widgets.ToggleButton(description="more", tooltip="Show more controls", layout={"width": "80px"})
+            unfold.observe(lambda change: setattr(folded.layout, "display", "flex" if change.new else "none"), names="value")
+            rows += [unfold, folded]
         self.box = widgets.VBox([*rows, self._message, self._picture, self._code, self._names])
         self.box.add_class("miaedu-explorer")
         began = time.monotonic()
