@@ -43,7 +43,7 @@ class _Names(anywidget.AnyWidget):
     """
     _css = """
     .miaedu-explorer :is(select, input, button, summary, .noUi-handle):focus { outline: 3px solid #0072B2 !important; outline-offset: 1px; }
-    .miaedu-explorer .widget-readout { width: auto; min-width: 4em; max-width: none; overflow: visible; white-space: nowrap; }
+    .miaedu-explorer .widget-readout { width: auto !important; min-width: 8em !important; max-width: none !important; flex: 0 0 auto !important; white-space: nowrap; }
     """
     names = traitlets.Dict().tag(sync=True)
 

@@ -62,9 +62,11 @@ def test_shadow_models_that_overfit_more_cost_the_attacker_and_set_the_line_too_
 def test_how_a_shadow_model_treats_what_it_has_seen_matters_more_than_its_kind():
     free, tame = {"kind": LogisticRegression(C=100)}, {"kind": LogisticRegression()}
     tree, forest = {"kind": DecisionTreeClassifier(max_depth=8)}, {"kind": RandomForestClassifier(20)}
-    assert interval(differences("advantage", {}, free))[1] < 0.1, "nearly as much as a network teaches"
-    for other in (tame, tree, forest):
-        assert interval(differences("advantage", free, other))[0] > 0
+    shares = [learned(s, **free).advantage / learned(s).advantage for s in SEEDS]
+    assert interval(shares)[0] > 2 / 3, "most of what a network teaches"
+    assert interval(differences("advantage", free, tree))[0] > 0
+    for other in (tame, forest):  # these differ too much from seed to seed for an interval; each of five by chance: 1 in 32
+        assert min(differences("advantage", free, other)) > 0
     assert interval([learned(s, **tree).advantage - learned(s).gap_advantage for s in SEEDS])[1] < 0
 
 
