@@ -236,10 +236,10 @@ class Report:
         order = np.argsort(-self.scores, kind="stable")
         ranked = self.scores[order]
         ends = np.append(0, 1 + np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)))  # equal scores move together
-        rates = []
+        weights, rates = weights[:, order], []
         for side in (~self.members, self.members):
-            counts = np.zeros((len(weights), len(order) + 1))
-            np.cumsum(weights[:, order] * side[order], axis=1, out=counts[:, 1:])
+            counts = np.zeros((len(weights), len(order) + 1), weights.dtype)  # whole numbers, exact in float32 too
+            np.cumsum(weights * side[order], axis=1, out=counts[:, 1:])
             rates.append(counts[:, ends] / side.sum())
         return rates
 

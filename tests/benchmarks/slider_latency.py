@@ -10,8 +10,8 @@ early, by at most a frame of 17 ms.
     first    until anything new is to be seen: the progress bar or a picture
     final    until the last picture of the move; where experiments are repeated, an explorer shows the first ones before
 
-Every move is a first visit: before it, all but what the position shown needs is dropped from the stage cache. So a
-knob that retrains does retrain, on records that are there already, and one that does not still fits its attack and draws.
+Every move is a first visit: before it, all but the records, networks and attacks of the position shown is dropped from
+the stage cache. So a knob that retrains does retrain, and one that does not still fits its attack and draws.
 
 Then each notebook is run from a fresh kernel: Run All until the last cell is done, and the most memory that its kernel
 ever held (VmHWM, in MB of 10^6 bytes; where there is no /proc, n/a). Nothing is asserted: times depend on the machine
@@ -47,12 +47,13 @@ KNOBS = {  # what is moved: (explorer, its controls, reach)
 EXPLORERS = list(dict.fromkeys(name for name, _, _ in KNOBS.values()))
 SETUP = """\
 import miaedu as mia
-from miaedu.experiment import _cache as cache, run
+from miaedu.experiment import _cache as cache, _trained_shadows, _trained_target, run
 def first_visit(explorer):
     with cache.lock:
         cache.kept["mark"] = None, 0
     for result in explorer.results:  # what this position needs comes to the end of the cache, behind the mark
-        run(result.experiment)
+        for stage in (_trained_target, _trained_shadows, run):
+            stage(result.experiment, None)
     with cache.lock:
         while (key := next(iter(cache.kept))) != "mark":
             cache.bytes -= cache.kept.pop(key)[1]
@@ -108,7 +109,11 @@ def test_knobs(bench, page, lab):
         if not box.locator(f".miaedu-{controls[0]}").is_visible():
             box.get_by_text("more", exact=True).click()
         box.evaluate(WATCH)
-        took = [move(page, box, name, controls[i * len(controls) // bench.moves]) for i in range(bench.moves)]
+        took = []
+        for control in controls:
+            box.get_by_role("button", name="Reset").click()  # beside a stricter one, a control may change nothing
+            settle(box, 0.5)
+            took += [move(page, box, name, control) for _ in range(-(-bench.moves // len(controls)))]
         bench.knobs[knob] = {kind: [one[kind] for one in took] for kind in ("first", "final")}
         print(knob, {kind: round(float(np.median(all_)), 1) for kind, all_ in bench.knobs[knob].items()}, flush=True)
 
