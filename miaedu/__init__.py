@@ -22,7 +22,9 @@ _HOME = {
     "exercises": ["check", "hint", "solution"],
     "plots": ["describe", "mark_guess", "plot_ceiling", "plot_frontier", "plot_roc"],
     "widgets": ["Explorer"],
-    "explorers": ["base_rate", "confidence_hiding", "control_room", "dp_noise", "overfitting", "shadow_count", "threshold"],
+    "explorers": [
+        "base_rate", "confidence_hiding", "control_room", "dp_noise", "overfitting", "shadow_count", "threshold",
+    ],
     "page": ["save_page"],
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

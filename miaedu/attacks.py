@@ -1,7 +1,8 @@
 """The attacks. Each learns from shadow models, whose members are known, and then scores records against a black box.
 
 All share one shape: ``attack.fit(shadows, hide=())``, adaptive when it is given the target's own hiding functions;
-``attack.score(black_box, X, y)``, higher for a likelier member; and ``attack.threshold_``, learned from the shadows alone.
+``attack.score(black_box, X, y)``, higher for a likelier member; and ``attack.threshold_``, learned from the shadows
+alone.
 """
 from numbers import Integral, Real
 
@@ -35,7 +36,7 @@ def best_threshold(scores, members):
 
 
 def true_class_confidence(confidences, y, classes):
-    """The confidence (n,) each record's own class y (n,) got in `confidences` (n, c); 0 where the class has no column."""
+    """What each record's own class y (n,) got of `confidences` (n, c), as (n,); 0 where it has no column."""
     order = np.argsort(classes)
     column = order[np.searchsorted(classes, y, sorter=order).clip(max=len(classes) - 1)]
     return np.where(classes[column] == y, confidences[np.arange(len(y)), column], 0)
@@ -57,7 +58,7 @@ def features(confidences, y, classes):
 
 
 def with_hinges(F, knots):
-    """`features` F (n, 5) with the hinges ``max(margin - knot, 0)``, which let a linear model bend: members crowd a middle range."""
+    """`features` F (n, 5) and hinges ``max(margin - knot, 0)``, which let a linear model bend."""
     return np.column_stack([F, np.maximum(F[:, :1] - knots, 0)])
 
 
@@ -71,10 +72,11 @@ class Attack:
     """What every attack shares: learning from shadows' answers, and scoring a black box's answers."""
 
     def fit(self, shadows, hide=()):
-        """Learn from fitted :class:`ShadowModels`; pass the target's `hide` to adapt: the shadows then answer through it too."""
+        """Learn from fitted :class:`ShadowModels`, who answer through `hide`: give the target's own to adapt."""
         hide = check_hide(hide)
         if not hasattr(shadows, "confidences"):
-            raise NotFittedError(f"shadows must be fitted before an attack can learn from them: call fit of this {type(shadows).__name__}")
+            raise NotFittedError(f"shadows must be fitted before an attack can learn from them: "
+                                 f"call fit of this {type(shadows).__name__}")
         K, n, c = shadows.confidences.shape
         answers = apply(hide, shadows.confidences.reshape(K * n, c))
         members = shadows.members.ravel()
@@ -83,7 +85,7 @@ class Attack:
         return self
 
     def score(self, black_box, X, y):
-        """Scores (n,) of records X (n, d) with true labels y (n,): the higher, the likelier a member. Costs one query a record."""
+        """Scores (n,) of records X (n, d) with true labels y (n,): higher, likelier a member. One query a record."""
         if len(X) != len(y):
             raise ValueError(f"X and y must have the same length, got {len(X)} and {len(y)}")
         check_learned(self)
@@ -100,7 +102,8 @@ class GapAttack(Attack):
     >>> GapAttack().score_confidences(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]), np.array([0, 1]))
     array([1., 0.])
 
-    Its advantage is the target's train accuracy minus its test accuracy. Needs no shadows. Source: Yeom et al. 2018, section 3.
+    Its advantage is the target's train accuracy minus its test accuracy. Needs no shadows. Source: Yeom et al. 2018,
+    section 3.
     """
 
     threshold_ = 0.5
@@ -139,9 +142,9 @@ class ShadowAttack(Attack):
     >>> mia.ShadowAttack().fit(shadows).score(api, *world.members).shape
     (500,)
 
-    The attack models are logistic regressions on `features`: no weaker than forests on the whole
-    vector where we measured both, and far faster (tests/benchmarks/shadow_training.py). A class that the shadows saw only on one side, or never, is judged
-    by one model of all classes together. Source: Shokri et al. 2017, section V.
+    The attack models are logistic regressions on `features`: no weaker than forests on the whole vector where we
+    measured both, and far faster (tests/benchmarks/shadow_training.py). A class that the shadows saw only on one side,
+    or never, is judged by one model of all classes together. Source: Shokri et al. 2017, section V.
     """
 
     def _learn(self, answers, y, classes, members):
@@ -159,7 +162,7 @@ class ShadowAttack(Attack):
         return scores
 
     def score_confidences(self, confidences, y, classes):
-        """The attack models' probability, from 0 to 1, that each record is a member, were members and non-members equally many."""
+        """The probability, from 0 to 1, that each record is a member, were both sides equally many."""
         F, scores = with_hinges(features(confidences, y, classes), self.knots_), np.empty(len(y))
         for label in np.unique(y):
             own = y == label
@@ -169,9 +172,9 @@ class ShadowAttack(Attack):
 
 def _attack_model(F, members):
     """Weights and intercept of a logistic regression of `members` on F."""
-    if np.abs((members - members.mean()) @ F).max() < 1e-6:  # members answer as the others do: nothing to learn, nowhere to descend
+    if np.abs((members - members.mean()) @ F).max() < 1e-6:  # members answer as the others do: nowhere to descend
         return np.zeros(F.shape[1]), logit(members.mean())
-    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):  # these checks would cost a third of a fit
+    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):  # checks cost a third of a fit
         model = LogisticRegression(solver="newton-cholesky", C=10.0, tol=1e-2).fit(F, members)
     return model.coef_[0], model.intercept_[0]
 
@@ -181,7 +184,7 @@ def _probability(model, F):
 
 
 class LabelOnlyAttack(Attack):
-    """Say "member" when the target's label stays right as the record is perturbed: it needs labels alone, no confidences.
+    """Say "member" when the target's label stays right as the record is perturbed: labels alone will do.
 
     >>> import miaedu as mia
     >>> world = mia.split(mia.load_purchases(random_state=0), n_members=500, random_state=0)
@@ -190,9 +193,10 @@ class LabelOnlyAttack(Attack):
     >>> mia.LabelOnlyAttack(n_queries=5).fit(shadows).score(api, *world.members).shape
     (500,)
 
-    Parameters: `n_queries`, asked for each record, at least 2, the record itself among them; `levels`, the strengths of perturbation to choose from:
-    features that are 0 or 1 throughout flip with that probability, others get Gaussian noise of so many standard deviations.
-    The level (``level_``) and the threshold are those that tell the shadows' members best. Source: Choquette-Choo et al. 2021, section 3.
+    Parameters: `n_queries`, asked for each record, at least 2, the record itself among them; `levels`, the strengths of
+    perturbation to choose from: features that are 0 or 1 throughout flip with that probability, others get Gaussian
+    noise of so many standard deviations. The level (``level_``) and the threshold are those that tell the shadows'
+    members best. Source: Choquette-Choo et al. 2021, section 3.
     """
 
     def __init__(self, n_queries=20, levels=(0.02, 0.05, 0.1, 0.2), random_state=0):
@@ -202,8 +206,9 @@ class LabelOnlyAttack(Attack):
         self.n_queries, self.levels, self.random_state = n_queries, levels, random_state
 
     def fit(self, shadows, hide=()):
-        """Choose the level and the threshold on the shadows, whose answers go through `hide` before their label is taken."""
-        self.hide, self.binary_, self.spread_ = check_hide(hide), np.isin(shadows.X, (0, 1)).all(axis=0), shadows.X.std(axis=0)
+        """Choose level and threshold on the shadows, whose answers go through `hide` first."""
+        self.hide = check_hide(hide)
+        self.binary_, self.spread_ = np.isin(shadows.X, (0, 1)).all(axis=0), shadows.X.std(axis=0)
         K, n, c = shadows.confidences.shape
 
         def right(X):
@@ -220,11 +225,11 @@ class LabelOnlyAttack(Attack):
         return self
 
     def score(self, black_box, X, y):
-        """The share, 0 to 1, of `n_queries` answers to each record and its perturbed copies whose label is the true one."""
+        """The share, 0 to 1, of `n_queries` answers to a record and its perturbed copies that are its true label."""
         needed = len(X) * self.n_queries
         if black_box.budget is not None and black_box.n_queries + needed > black_box.budget:
-            raise ValueError(f"the query budget of {black_box.budget} is too small: {black_box.n_queries} used, {needed} more needed "
-                             f"({self.n_queries} a record); none was asked")
+            raise ValueError(f"the query budget of {black_box.budget} is too small: {black_box.n_queries} used, "
+                             f"{needed} more needed ({self.n_queries} a record); none was asked")
 
         def right(X):
             return black_box.classes_[black_box.predict_proba(X).argmax(axis=1)] == y

@@ -1,6 +1,7 @@
 """What the owner does to the confidences before they leave; and BlackBox, the only door to a target.
 
-A hiding function takes confidences (n, c) and returns confidences (n, c); compose them in ``BlackBox(target, hide=[top_k(3), rounded(2)])``.
+A hiding function takes confidences (n, c) and returns confidences (n, c); compose them in ``BlackBox(target,
+hide=[top_k(3), rounded(2)])``.
 """
 from numbers import Integral, Real
 
@@ -33,14 +34,16 @@ def top_k(k):
     >>> top_k(1)(np.array([[0.5, 0.3, 0.2]]))
     array([[0.5, 0. , 0. ]])
 
-    `k`, from 1 to the number of classes; of equal confidences the earlier classes stay. Not renormalised: what is left is exact.
+    `k`, from 1 to the number of classes; of equal confidences the earlier classes stay. Not renormalised: what is left
+    is exact.
     """
     check_number("k", k, Integral, 1, why="an answer without any class is none")
 
     def hide(confidences):
         c = confidences.shape[1]
         if k > c:
-            raise ValueError(f"k must be from 1 to the number of classes, {c}, got {k} (there are no more confidences to keep)")
+            raise ValueError(f"k must be from 1 to the number of classes, {c}, got {k} "
+                             f"(there are no more confidences to keep)")
         order = np.argsort(-confidences, axis=1, kind="stable")[:, :k]
         out = np.zeros_like(confidences)
         np.put_along_axis(out, order, np.take_along_axis(confidences, order, axis=1), axis=1)
@@ -61,16 +64,18 @@ def rounded(decimals):
 
 
 def softened(temperature):
-    """Answer with confidences brought closer together: each to the power ``1 / temperature``, then made to sum to 1. Guarantees nothing.
+    """Answer with confidences to the power ``1 / temperature``, made to sum to 1 again. Guarantees nothing.
 
     >>> import numpy as np
     >>> softened(2)(np.array([[0.8, 0.2]])).round(3)
     array([[0.667, 0.333]])
 
-    `temperature` above 0: 1 changes nothing, more softens, less sharpens. Numbers of 0 or less stay at 0; a row of them is spread evenly. The order of the classes stays, so any attack that uses only
-    the order is untouched. Computed on logarithms. Source: Shokri et al. 2017, section VIII.
+    `temperature` above 0: 1 changes nothing, more softens, less sharpens. Numbers of 0 or less stay at 0; a row of them
+    is spread evenly. The order of the classes stays, so any attack that uses only the order is untouched. Computed on
+    logarithms. Source: Shokri et al. 2017, section VIII.
     """
-    check_number("temperature", temperature, Real, 0, above=True, why="confidences are raised to the power 1 / temperature")
+    why = "confidences are raised to the power 1 / temperature"
+    check_number("temperature", temperature, Real, 0, above=True, why=why)
 
     def hide(confidences):
         some = confidences > 0  # rounding may leave a row of zeros, noise may leave negative numbers
@@ -81,7 +86,7 @@ def softened(temperature):
 
 
 def labels_only(confidences):
-    """Answer with the most confident label alone: 1 for it, 0 for the others. Guarantees nothing: see :class:`LabelOnlyAttack`.
+    """Answer 1 for the most confident label, 0 for others. Guarantees nothing: see :class:`LabelOnlyAttack`.
 
     >>> import numpy as np
     >>> labels_only(np.array([[0.5, 0.3, 0.2]]))
@@ -97,11 +102,12 @@ def noisy(scale=None, *, epsilon=None, random_state=None):
     >>> noisy(epsilon=4.0, random_state=0)(np.array([[0.9, 0.1]])).shape
     (1, 2)
 
-    With a `scale` (at least 0) it guarantees nothing. With an `epsilon` (above 0) the scale is ``2 / epsilon``, and each answer is epsilon-
-    differentially private with respect to the training set: one record can move a whole vector of confidences from one corner to another,
-    an L1 distance of 2. Answers compose: q of them spend q times epsilon, so the black box must have an `epsilon_budget`, and this must
-    be the first function of `hide`, next to the target. It does not make the model private. Answers may leave 0 to 1; whatever is done to them afterwards is
-    free. `random_state` (None or int) is for teaching: whoever knows it can take the noise off. Source: Dwork et al. 2006.
+    With a `scale` (at least 0) it guarantees nothing. With an `epsilon` (above 0) the scale is ``2 / epsilon``, and
+    each answer is epsilon- differentially private with respect to the training set: one record can move a whole vector
+    of confidences from one corner to another, an L1 distance of 2. Answers compose: q of them spend q times epsilon, so
+    the black box must have an `epsilon_budget`, and this must be the first function of `hide`, next to the target. It
+    does not make the model private. Answers may leave 0 to 1; whatever is done to them afterwards is free.
+    `random_state` (None or int) is for teaching: whoever knows it can take the noise off. Source: Dwork et al. 2006.
     """
     if (scale is None) == (epsilon is None):
         raise ValueError(f"give either scale or epsilon, got scale={scale!r} and epsilon={epsilon!r}")
@@ -119,7 +125,7 @@ def noisy(scale=None, *, epsilon=None, random_state=None):
 
 
 class BlackBox:
-    """A fitted classifier behind an interface that answers with confidences, counts the queries, and tells nothing else.
+    """A fitted classifier behind a door that answers with confidences, counts the queries, and tells nothing else.
 
     >>> import miaedu as mia
     >>> digits = mia.load_digits()
@@ -127,35 +133,39 @@ class BlackBox:
     >>> api.predict_proba(digits.X[:3]).shape, api.n_queries
     ((3, 10), 3)
 
-    Parameters: `target`, any fitted classifier with ``predict_proba`` and ``classes_``; `hide`, functions from confidences
-    (n, c) to confidences, applied in their order; `budget`, the largest number of records it will ever answer (None: no bound);
-    `epsilon_budget`, the largest epsilon its answers may spend together, needed with ``noisy(epsilon=...)``.
+    Parameters: `target`, any fitted classifier with ``predict_proba`` and ``classes_``; `hide`, functions from
+    confidences (n, c) to confidences, applied in their order; `budget`, the largest number of records it will ever
+    answer (None: no bound); `epsilon_budget`, the largest epsilon its answers may spend together, needed with
+    ``noisy(epsilon=...)``.
 
-    Attributes: ``classes_``, the public labels in the order of the columns; ``n_queries``, records answered so far; ``epsilon_spent``; ``hide``.
-    Raises TypeError for a target that gives no confidences, ValueError for one whose answers are not probabilities.
-    Source: the threat model of Shokri et al. 2017, section III.
+    Attributes: ``classes_``, the public labels in the order of the columns; ``n_queries``, records answered so far;
+    ``epsilon_spent``; ``hide``. Raises TypeError for a target that gives no confidences, ValueError for one whose
+    answers are not probabilities. Source: the threat model of Shokri et al. 2017, section III.
     """
 
     def __init__(self, target, hide=(), budget=None, epsilon_budget=None):
         if not callable(getattr(target, "predict_proba", None)):
             raise TypeError(f"target must be a fitted classifier with predict_proba, got {type(target).__name__}")
         if not hasattr(target, "classes_"):
-            raise ValueError(f"target must be fitted before it can answer: this {type(target).__name__} has no classes_")
+            raise ValueError(f"target must be fitted before it can answer: "
+                             f"this {type(target).__name__} has no classes_")
         if budget is not None:
             check_number("budget", budget, Integral, 1)
         self.classes_ = np.array(target.classes_)
         self.hide, self.budget, self.n_queries = check_hide(hide), budget, 0
         self.epsilon_budget, self.epsilon_spent, self._price = epsilon_budget, 0.0, _price(self.hide, epsilon_budget)
-        self._answer = lambda X: target.predict_proba(X)  # the target itself is kept nowhere an attack could reach by name
+        self._answer = lambda X: target.predict_proba(X)  # no attribute leads to the target itself
 
     def predict_proba(self, X):
-        """Confidences (n, c) for records X (n, d), after hiding. A ValueError if the budget does not cover all n: then none is answered."""
+        """Confidences (n, c) for records X (n, d), after hiding; ValueError, and no answer, beyond the budget."""
         n = len(X)
         if self.budget is not None and self.n_queries + n > self.budget:
-            raise ValueError(f"the query budget of {self.budget} is exhausted: {self.n_queries} used, {n} more asked for")
+            raise ValueError(f"the query budget of {self.budget} is exhausted: "
+                             f"{self.n_queries} used, {n} more asked for")
         spent = (self.n_queries + n) * self._price  # each answer is a fresh release: the costs add up
         if self._price and spent > self.epsilon_budget * (1 + 1e-12):
-            raise ValueError(f"the epsilon budget of {self.epsilon_budget} is spent: {self.epsilon_spent:g} used, {n * self._price:g} more asked for")
+            raise ValueError(f"the epsilon budget of {self.epsilon_budget} is spent: "
+                             f"{self.epsilon_spent:g} used, {n * self._price:g} more asked for")
         answers = check_confidences(self._answer(X), n, len(self.classes_))
         self.n_queries += n
         self.epsilon_spent = spent
@@ -170,9 +180,11 @@ def _price(hide, epsilon_budget):
     if not any(prices):
         return 0.0
     if any(prices[1:]):
-        raise ValueError("noisy(epsilon=...) must come first in hide and only once: its sensitivity of 2 is proved for the target's own answer")
+        raise ValueError("noisy(epsilon=...) must come first in hide and only once: "
+                         "its sensitivity of 2 is proved for the target's own answer")
     if epsilon_budget is None:
-        raise ValueError(f"noisy(epsilon={prices[0]!r}) needs BlackBox(..., epsilon_budget=...): every answer spends epsilon, and someone must stop")
+        raise ValueError(f"noisy(epsilon={prices[0]!r}) needs BlackBox(..., epsilon_budget=...): "
+                         f"every answer spends epsilon, and someone must stop")
     return prices[0]
 
 

@@ -1,6 +1,4 @@
 """One frozen Experiment in, one Result out: the whole story, from data to a measured attack, as a pure function."""
-import threading
-from collections import OrderedDict
 from dataclasses import asdict, dataclass, fields, replace
 from math import inf
 from numbers import Integral
@@ -12,6 +10,7 @@ from tqdm.auto import tqdm
 
 from . import data
 from .attacks import GapAttack, LabelOnlyAttack, ShadowAttack, ThresholdAttack
+from .cache import stage
 from .countermeasures import BlackBox, labels_only, noisy, rounded, softened, top_k
 from .dataset import split
 from .metrics import Report, evaluate
@@ -20,7 +19,6 @@ from .privacy import epsilon_of, mu_of
 from .shadow import ShadowModels
 from .synthesis import label_by_querying
 
-CACHE_BYTES = 64 * 2**20
 CHOICES = {
     "data": ("purchases", "clinic", "census", "digits", "tumours"),
     "labels": ("true", "queried"),
@@ -28,7 +26,6 @@ CHOICES = {
 }
 ATTACKS = {"shadow": ShadowAttack, "threshold": ThresholdAttack, "label_only": LabelOnlyAttack, "gap": GapAttack}
 HIDING = {function.__name__: function for function in (top_k, rounded, softened, noisy, labels_only)}
-
 
 
 @dataclass(frozen=True)
@@ -40,12 +37,15 @@ class Experiment:
     mia.run(mia.Experiment(n_shadows=4))
 
     data : "purchases", "clinic", "census", "digits" or "tumours"; n_classes and n_items are for "purchases" alone.
-    n_members : records the target learns from; as many are non-members, and the attacker's pool is twice as large where there are so many.
-    hidden, epochs, batch_size, learning_rate, l2, clip, noise_multiplier : settings of :class:`MLP`, of target and shadows alike. With a
-    `clip`, membership is drawn by a fair coin a record among twice n_members: the world in which the proven ceiling holds.
-    snapshots : epochs that are kept from one training run, so that moving `epochs` among them retrains nothing; no effect on a result.
+    n_members : records the target learns from; as many are non-members, and the attacker's pool is twice as large where
+        there are so many.
+    hidden, epochs, batch_size, learning_rate, l2, clip, noise_multiplier : settings of :class:`MLP`, of target and
+        shadows alike. With a `clip`, membership is drawn by a fair coin a record among twice n_members: the world in
+        which the proven ceiling holds.
+    snapshots : epochs that are kept from one training run, so that moving `epochs` among them retrains nothing; no
+        effect on a result.
     n_shadows : number of shadow models. labels : of the attacker's pool, "true" or "queried" (asked of the target).
-    hide : what the owner does to confidences, as tuples of a function's name and its numbers: ``(("top_k", 3), ("labels_only",))``.
+    hide : what the owner does to confidences: tuples of a function's name and its numbers, ``(("top_k", 3),)``.
     attack : "shadow", "threshold", "label_only" or "gap". random_state : int, decides the rest.
 
     Raises ValueError for a name or number that is not allowed.
@@ -109,8 +109,8 @@ class Result:
     >>> mia.run(mia.Experiment(n_shadows=2)).n_queries
     1000
 
-    `naive` and `adaptive`, the Reports of the attack that ignores `hide` and of the one whose shadows answer through it too;
-    `n_queries`, records the target was asked about; `experiment`, what was run.
+    `naive` and `adaptive`, the Reports of the attack that ignores `hide` and of the one whose shadows answer through it
+    too; `n_queries`, records the target was asked about; `experiment`, what was run.
     """
 
     experiment: Experiment
@@ -135,36 +135,44 @@ class Result:
 
 
 def run(experiment, progress=None):
-    """Run an experiment: load, split, train the target, train shadows, attack, evaluate. A pure function of `experiment`.
+    """Load, split, train the target, train shadows, attack, evaluate: a pure function of `experiment`.
 
     >>> import miaedu as mia
     >>> result = mia.run(mia.Experiment(n_shadows=4))
     >>> result.report.auc > result.report.null().auc
     True
 
-    `progress(share)` is called at least every 50 ms while networks are trained, and may raise to stop; then nothing is kept of the
-    stage under way. Earlier stages are kept within 64 MB, each by the settings that decide it. Returns a :class:`Result`.
+    `progress(share)` is called at least every 50 ms while networks are trained, and may raise to stop; then nothing is
+    kept of the stage under way. Earlier stages are kept within 64 MB, each by the settings that decide it. Returns a
+    :class:`Result`.
     """
     e, progress = experiment, progress or (lambda share: None)
     share = 1 / (1 + e.n_shadows)  # the target's of the training
     world, target = _world(e, progress), _target(e, lambda done: progress(share * done))
     api = BlackBox(target, hide=_hiding(e.hide, _seeds(e.random_state).owner))
-    attack = {"naive": _naive_attack(e, then := lambda done: progress(share + (1 - share) * done))} | ({"adaptive": _adaptive_attack(e, then)} if e.hide else {})
-    reports = evaluate(attack, api, world)
+
+    def then(done):
+        progress(share + (1 - share) * done)
+
+    attacks = {"naive": _naive_attack(e, then)}
+    if e.hide:
+        attacks["adaptive"] = _adaptive_attack(e, then)
+    reports = evaluate(attacks, api, world)
     asked = len(world.pool[1]) if e.labels == "queried" else 0
     return Result(e, reports["naive"], reports.get("adaptive", reports["naive"]), api.n_queries + asked)
 
 
 def sweep(experiments, progress=True):
-    """Run many experiments, through joblib, and return one flat record (a dict) for each: its settings and what came of it.
+    """Run many experiments, through joblib; returns a flat record (a dict) of each one's settings and measures.
 
     >>> import miaedu as mia
     >>> records = mia.sweep([mia.Experiment(n_shadows=k) for k in (1, 2)], progress=False)
     >>> [record["n_shadows"] for record in records], records[0]["auc"] > 0.5
     ([1, 2], True)
 
-    Each uses all cores, so they run one after another unless ``joblib.parallel_config`` says otherwise. `progress` shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``, ``naive_advantage``, ``gap_advantage``, ``train_accuracy``,
-    ``test_accuracy``, ``mu``, ``epsilon`` (at delta 1e-5).
+    Each uses all cores, so they run one after another unless ``joblib.parallel_config`` says otherwise. `progress`
+    shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``, ``naive_advantage``, ``gap_advantage``,
+    ``train_accuracy``, ``test_accuracy``, ``mu``, ``epsilon`` (at delta 1e-5).
     """
     experiments = list(experiments)
     work = joblib.Parallel(return_as="generator")(joblib.delayed(_record)(e) for e in experiments)
@@ -173,9 +181,10 @@ def sweep(experiments, progress=True):
 
 def _record(experiment):
     result = run(experiment)
-    report = result.adaptive
-    return asdict(experiment) | {name: getattr(report, name) for name in ("auc", "advantage", "gap_advantage", "train_accuracy", "test_accuracy")} | {
-        "naive_auc": result.naive.auc, "naive_advantage": result.naive.advantage, "mu": result.mu, "epsilon": result.epsilon()}
+    measures = "auc", "advantage", "gap_advantage", "train_accuracy", "test_accuracy"
+    record = asdict(experiment) | {name: getattr(result.adaptive, name) for name in measures}
+    record |= {f"naive_{name}": getattr(result.naive, name) for name in measures[:2]}
+    return record | {"mu": result.mu, "epsilon": result.epsilon()}
 
 
 def _hiding(hide, random_state=None):
@@ -186,56 +195,12 @@ def _hiding(hide, random_state=None):
         if name not in HIDING:
             raise ValueError(f"hide must name functions among {', '.join(HIDING)}, got {name!r}")
         if len(numbers) != (name != "labels_only"):
-            raise ValueError(f"hide must give {name} {'no number' if name == 'labels_only' else 'one number'}, got {step!r}")
-        functions.append(HIDING[name](*numbers, **{"random_state": random_state} if name == "noisy" else {}) if numbers else labels_only)
+            wanted = "no number" if name == "labels_only" else "one number"
+            raise ValueError(f"hide must give {name} {wanted}, got {step!r}")
+        seed = {"random_state": random_state} if name == "noisy" else {}
+        functions.append(HIDING[name](*numbers, **seed) if numbers else labels_only)
     return functions
 
-
-def stage(*names):
-    """Decorate a function of some fields of an Experiment: it sees these fields alone, and its last results are kept by them."""
-
-    def decorate(function):
-        def staged(experiment, progress):
-            seen = {name: getattr(experiment, name) for name in names}
-            key = (function.__name__, *seen.values())
-            return _cache.get(key, lambda: function(SimpleNamespace(**seen), progress))
-
-        return staged
-
-    return decorate
-
-
-class _Cache:
-    """The most recently used values, as long as the arrays in them stay within `limit` bytes."""
-
-    def __init__(self, limit):
-        self.limit, self.bytes = limit, 0
-        self.kept, self.lock = OrderedDict(), threading.Lock()
-
-    def get(self, key, make):
-        with self.lock:
-            if key in self.kept:
-                self.kept.move_to_end(key)
-                return self.kept[key][0]
-        value = make()
-        size = _nbytes(value)
-        with self.lock:
-            if key not in self.kept and size <= self.limit:
-                self.kept[key] = value, size
-                self.bytes += size
-            while self.bytes > self.limit:
-                self.bytes -= self.kept.popitem(last=False)[1][1]
-        return value
-
-
-def _nbytes(value):
-    if isinstance(value, np.ndarray):
-        return value.nbytes
-    parts = value if isinstance(value, (list, tuple, dict)) else getattr(value, "__dict__", {})
-    return sum(map(_nbytes, parts.values() if isinstance(parts, dict) else parts))
-
-
-_cache = _Cache(CACHE_BYTES)
 
 WORLD = ("data", "n_classes", "n_items", "n_members", "coin", "random_state")
 NET = ("hidden", "batch_size", "learning_rate", "l2", "clip", "noise_multiplier", "horizon")
@@ -259,9 +224,12 @@ def _world(e, progress):
         records = data.load_purchases(e.n_classes, 4 * e.n_members, e.n_items, seeds.data)
     else:
         records = getattr(data, f"load_{e.data}")()
-    allow = "allow" if records.repeats or e.coin else None  # where doubles are natural, a slider is no place for a warning
-    by_group = False if e.coin else None  # the promise is for one record: a household under one coin would have its size times mu
-    world = split(records, e.n_members, coin=e.coin, by_group=by_group, duplicates=allow, random_state=seeds.split)
+    settings = {"coin": e.coin, "random_state": seeds.split}
+    if records.repeats or e.coin:
+        settings["duplicates"] = "allow"  # where doubles are natural, a slider is no place for a warning
+    if e.coin:
+        settings["by_group"] = False  # the promise is for one record: a household's, under one coin, is weaker
+    world = split(records, e.n_members, **settings)
     return replace(world, pool=tuple(part[: 2 * e.n_members].copy() for part in world.pool))
 
 

@@ -1,4 +1,4 @@
-"""The explorers of the course: each says which controls it has, which experiments they stand for, and how to say what came out."""
+"""The explorers of the course: the controls of each, the experiments they stand for, and the words for a finding."""
 import time
 from dataclasses import replace
 from functools import lru_cache
@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 from .experiment import Experiment
-from .figures import (BaseRateFigure, ControlFigure, HidingFigure, NoiseFigure, OverfittingFigure, ShadowCountFigure, ThresholdFigure,
-                      base_rate_rates, positives_worth, rates_at)
+from .figures import (BaseRateFigure, ControlFigure, HidingFigure, NoiseFigure, OverfittingFigure, ShadowCountFigure,
+                      ThresholdFigure, base_rate_rates, positives_worth, rates_at)
 from .network import MLP
 from .plots import describe
 from .widgets import Explorer, menu, slider, tick
@@ -34,8 +34,14 @@ def seconds_per_network():
 
 
 def affordable(counts, wanted, repetitions=1):
-    """The number of shadow models to start with: `wanted`, or the largest of `counts` below it that this machine trains in time."""
-    return max([count for count in counts if count <= wanted and count * repetitions * seconds_per_network() <= PATIENCE], default=min(counts))
+    """`wanted` shadow models, or the largest of `counts` below it that this machine trains in time."""
+    seconds = repetitions * seconds_per_network()
+    return max((count for count in counts if count <= wanted and count * seconds <= PATIENCE), default=min(counts))
+
+
+def named(fpr, tpr, attack="attack"):
+    """Hits and false alarms in words."""
+    return f"Of 100 members the {attack} names {100 * tpr:.0f}, of 100 non-members {100 * fpr:.0f}"
 
 
 def overfitting(more=True):
@@ -47,22 +53,25 @@ def overfitting(more=True):
     >>> explorer.words.startswith("After 32 epochs")
     True
 
-    One training run serves all epochs. With `more`, network size and number of records can be changed too. Returns an :class:`Explorer`.
+    One training run serves all epochs. With `more`, network size and number of records can be changed too. Returns an
+    :class:`Explorer`.
     """
     controls = {"epochs": slider("epochs", EPOCHS, 4)}
     if more:
-        controls |= {"hidden": slider("hidden units", (8, 16, 32, 64, 128), 32), "n_members": slider("members", (100, 200, 300, 500, 1000), 500)}
+        controls |= {"hidden": slider("hidden units", (8, 16, 32, 64, 128), 32),
+                     "n_members": slider("members", (100, 200, 300, 500, 1000), 500)}
 
     def experiments(**values):
         return [Experiment(**({"hidden": 32} | values), snapshots=EPOCHS, n_shadows=4, attack="threshold")]
 
     def words(results, values):
         report = results[0].adaptive
-        return (f"After {values['epochs']} epoch{'s' * (values['epochs'] > 1)} the target is right on {report.train_accuracy:.0%} of its members and on "
-                f"{report.test_accuracy:.0%} of the non-members. Of 100 members the attack names {100 * report.recall:.0f}, of 100 non-members "
-                f"{100 * report.fpr:.0f}: it says \"member\" from a confidence of {report.threshold:.2f} on, a line drawn on shadow models.")
+        return (f"After {values['epochs']} epoch{'s' * (values['epochs'] > 1)} the target is right on "
+                f"{report.train_accuracy:.0%} of its members and on {report.test_accuracy:.0%} of the non-members. "
+                f"{named(report.fpr, report.recall)}: it says \"member\" from a confidence of {report.threshold:.2f} "
+                f"on, a line drawn on shadow models.")
 
-    return Explorer(controls, experiments, OverfittingFigure(EPOCHS), words, more=[name for name in controls if name != "epochs"])
+    return Explorer(controls, experiments, OverfittingFigure(EPOCHS), words, more=list(controls)[1:])
 
 
 def threshold():
@@ -76,13 +85,15 @@ def threshold():
 
     Returns an :class:`Explorer`; its one target is trained once.
     """
-    controls = {"threshold": slider("threshold", [(f"{t / 100:.2f}", t / 100) for t in (*range(0, 95, 5), *range(95, 101))], 0.5)}
+    percents = *range(0, 95, 5), *range(95, 101)
+    controls = {"threshold": slider("threshold", [(f"{t / 100:.2f}", t / 100) for t in percents], 0.5)}
 
     def words(results, values):
         report = results[0].adaptive
         fpr, tpr = rates_at(report, values["threshold"])
-        return (f"From a confidence of {values['threshold']:.2f} on, {100 * tpr:.0f} of 100 members and {100 * fpr:.0f} of 100 non-members are called members. "
-                f"Over all thresholds the AUC is {report.auc:.2f}. The gap attack names {100 * report.train_accuracy:.0f} and {100 * report.test_accuracy:.0f}.")
+        return (f"From a confidence of {values['threshold']:.2f} on, {100 * tpr:.0f} of 100 members and "
+                f"{100 * fpr:.0f} of 100 non-members are called members. Over all thresholds the AUC is "
+                f"{report.auc:.2f}. {named(report.test_accuracy, report.train_accuracy, 'gap attack')}.")
 
     def experiments(threshold):
         return [Experiment(hidden=32, n_shadows=4, attack="threshold")]
@@ -99,18 +110,21 @@ def base_rate():
     >>> "1 in 1,000" in explorer.words
     True
 
-    The hits and false alarms are measured on the clinic's records, then carried over to the share of members chosen. Returns an :class:`Explorer`.
+    The hits and false alarms are measured on the clinic's records, then carried over to the share of members chosen.
+    Returns an :class:`Explorer`.
     """
     shares = [(f"1 in {n:,}", 1 / n) for n in (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)]
-    controls = {"share": slider("members", shares, 1 / 2), "alarms": slider("false alarms allowed of 100", ["as learned", 20, 10, 5, 2, 1], "as learned")}
+    alarms = slider("false alarms allowed of 100", ["as learned", 20, 10, 5, 2, 1], "as learned")
+    controls = {"share": slider("members", shares, 1 / 2), "alarms": alarms}
 
     def experiments(share, alarms):
         return [Experiment(data="clinic", n_members=1000, epochs=32, n_shadows=4)]
 
     def words(results, values):
         fpr, tpr = base_rate_rates(results[0].adaptive, values["alarms"])
-        return (f"Of 100 members the attack names {100 * tpr:.0f}, of 100 non-members {100 * fpr:.0f}. Where 1 in {round(1 / values['share']):,} is a member, "
-                f"about {100 * positives_worth(tpr, fpr, values['share']):.1f} of 100 records it names are members; the others are false alarms.")
+        worth = positives_worth(tpr, fpr, values["share"])
+        return (f"{named(fpr, tpr)}. Where 1 in {round(1 / values['share']):,} is a member, "
+                f"about {100 * worth:.1f} of 100 records it names are members; the others are false alarms.")
 
     return Explorer(controls, experiments, BaseRateFigure(), words)
 
@@ -122,7 +136,8 @@ def shadow_count(repetitions=3):
     >>> sorted(mia.shadow_count(repetitions=1).controls)
     ['labels', 'n_shadows']
 
-    Each position trains that many shadow models, `repetitions` times on other data, and attacks as many targets. Returns an :class:`Explorer`.
+    Each position trains that many shadow models, `repetitions` times on other data, and attacks as many targets.
+    Returns an :class:`Explorer`.
     """
     counts = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
     controls = {
@@ -131,7 +146,8 @@ def shadow_count(repetitions=3):
     }
 
     def experiments(n_shadows, labels):
-        return [Experiment(hidden=32, n_shadows=n_shadows, labels=labels, random_state=seed) for seed in range(repetitions)]
+        one = Experiment(hidden=32, n_shadows=n_shadows, labels=labels)
+        return [replace(one, random_state=seed) for seed in range(repetitions)]
 
     return Explorer(controls, experiments, ShadowCountFigure((1, 2, 4, 8, 16, 32, 64), repetitions))
 
@@ -156,9 +172,9 @@ def confidence_hiding():
     }
 
     def experiments(labels_only, **numbers):
-        hide = tuple((name, value) for name, value in numbers.items() if value != "off") + ("labels_only",) * labels_only
+        hide = tuple((name, value) for name, value in numbers.items() if value != "off")
         plain = Experiment(hidden=32, n_shadows=8)
-        return [replace(plain, hide=hide), plain]
+        return [replace(plain, hide=hide + ("labels_only",) * labels_only), plain]
 
     return Explorer(controls, experiments, HidingFigure(), lambda results, values: describe(results[0]))
 
@@ -172,7 +188,8 @@ def dp_noise():
     >>> round(explorer.results[0].mu, 2)
     0.97
 
-    The first positions are ordinary full-batch training, and training with clipped gradients but no noise. Returns an :class:`Explorer`.
+    The first positions are ordinary full-batch training, and training with clipped gradients but no noise. Returns an
+    :class:`Explorer`.
     """
     controls, n_shadows = {"noise_multiplier": slider("noise multiplier", NOISE, 2.0)}, affordable(SHADOWS, 16)
 
@@ -190,7 +207,8 @@ def control_room():
     >>> sorted(explorer.controls)
     ['epochs', 'hide', 'n_shadows', 'noise_multiplier']
 
-    Full-batch training, so that one step is an epoch and the promise at any epoch is exact. Returns an :class:`Explorer`.
+    Full-batch training, so that one step is an epoch and the promise at any epoch is exact. Returns an
+    :class:`Explorer`.
     """
     hiding = [("nothing", ()), ("all but the top 3", (("top_k", 3),)), ("all but 1 decimal", (("rounded", 1),)),
               ("contrast: temperature 5", (("softened", 5.0),)), ("all but the label", ("labels_only",))]

@@ -11,30 +11,35 @@ from .plots import STYLE
 
 
 class LiveFigure:
-    """A figure whose artists in `moving` are redrawn over a stored background; `update(results, values)` sets them from
-    Results and the controls' values.
+    """Two axes, whose artists in `moving` are redrawn over a stored background.
 
-    The size of its picture is 2 pixels a point of `width` and `height` (inches at 100 dpi), for sharp text on dense screens.
+    A subclass draws in `build(left, right)`, and sets what moves in `update(results, values)`, from Results and the
+    controls' values.
+
+    The picture has 130 pixels where the page has 100, so that text is sharp on dense screens too.
     """
 
-    def __init__(self, width=9.2, height=3.9, columns=2):
+    def __init__(self):
         with mpl.rc_context(STYLE):
-            self.figure = Figure(figsize=(width, height), dpi=130, layout="constrained")
-            self.axes = self.figure.subplots(1, columns)
-        self.canvas, self.moving, self._background = FigureCanvasAgg(self.figure), [], None
+            self.figure = Figure(figsize=(9.2, 3.9), dpi=130, layout="constrained")
+            self.canvas, self.moving, self._background = FigureCanvasAgg(self.figure), [], None
+            self.build(*self.figure.subplots(1, 2))
 
-    def move(self, *artists):
-        """Register artists that `update` will change; returns them (or the one)."""
-        for artist in artists:
-            artist.set_animated(True)
-        self.moving += artists
-        return artists if len(artists) > 1 else artists[0]
+    def move(self, artist):
+        """Register an artist that `update` will change, and return it."""
+        artist.set_animated(True)
+        self.moving.append(artist)
+        return artist
+
+    def curve(self, ax, style, color, **how):
+        """A moving line or markers on `ax`, without points so far."""
+        return self.move(*ax.plot([], [], style, color=color, **how))
 
     def png(self):
         """The picture as it is now, as PNG bytes."""
         if self._background is None:
             self.canvas.draw()
-            self.figure.set_layout_engine("none")  # the axes keep their places: what is stored must fit what is drawn later
+            self.figure.set_layout_engine("none")  # the axes keep their places: what is stored must fit what comes
             self._background = self.canvas.copy_from_bbox(self.figure.bbox)
         self.canvas.restore_region(self._background)
         for artist in self.moving:

@@ -1,9 +1,9 @@
 """The training loop behind MLP: many copies of one small network, trained side by side in batched matrix products.
 
-Nothing here knows about scikit-learn or about attacks. A network with one hidden layer of ``h`` ReLU units, ``d`` inputs and
-``c`` classes is one float32 row of ``(d + 1) h + (h + 1) c`` numbers; biases are the weights of a constant input 1. Copy k is
-a function of its own rows and its own seed alone, bit for bit: its batches have a shape that only its own number of
-rows decides, and no sum ever runs across copies.
+Nothing here knows about scikit-learn or about attacks. A network with one hidden layer of ``h`` ReLU units, ``d``
+inputs and ``c`` classes is one float32 row of ``(d + 1) h + (h + 1) c`` numbers; biases are the weights of a constant
+input 1. Copy k is a function of its own rows and its own seed alone, bit for bit: its batches have a shape that only
+its own number of rows decides, and no sum ever runs across copies.
 """
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -23,7 +23,7 @@ _blas = lru_cache(maxsize=1)(ThreadpoolController)
 
 
 def layers(theta, d, h, c):
-    """Views of the rows of `theta` (K, P) as weight matrices (K, d + 1, h) and (K, h + 1, c); the last rows are the biases."""
+    """The rows of `theta` (K, P) as weights (K, d + 1, h) and (K, h + 1, c), views; the last rows are the biases."""
     cut = (d + 1) * h
     return theta[:, :cut].reshape(-1, d + 1, h), theta[:, cut:].reshape(-1, h + 1, c)
 
@@ -44,8 +44,8 @@ def softmax(scores):
 def over_cores(work, blocks, n_jobs=None, progress=None):
     """Call ``work(block, tick)`` for every block, on `n_jobs` threads (all cores by default) with one BLAS thread each.
 
-    `work` calls ``tick(share)`` often with the share of its block that is done. `progress(share)` is called in the caller's thread
-    about every 20 ms; whatever it raises stops all the work at the next tick, and is raised here.
+    `work` calls ``tick(share)`` often with the share of its block that is done. `progress(share)` is called in the
+    caller's thread about every 20 ms; whatever it raises stops all the work at the next tick, and is raised here.
     """
     stop, shares = threading.Event(), [0.0] * len(blocks)
 
@@ -95,9 +95,10 @@ def forward(X1, theta, h, c, n_jobs=None):
 def gradient(X1, codes, weight, W1, W2, out1, out2, clip=None, scratch=None):
     """Weighted sum over the batch of per-example gradients of the log loss, written into `out1` and `out2`.
 
-    X1 (K, B, d + 1), codes (K, B), weight (K, B, 1) or None for ones. With `clip`, each example's gradient is first scaled down to that
-    Euclidean norm, exactly: it is an outer product a layer, so its squared norm is ``|input|^2 |error|^2`` summed over the two
-    layers (Goodfellow 2015, arXiv 1510.01799), and the scaling can be put on the errors.
+    X1 (K, B, d + 1), codes (K, B), weight (K, B, 1) or None for ones. With `clip`, each example's gradient is first
+    scaled down to that Euclidean norm, exactly: it is an outer product a layer, so its squared norm is ``|input|^2
+    |error|^2`` summed over the two layers (Goodfellow 2015, arXiv 1510.01799), and the scaling can be put on the
+    errors.
     """
     hidden, A, errors, scores = scratch or buffers(*X1.shape[:2], W1.shape[2], W2.shape[2])
     h, c = errors.shape[-1], scores.shape[-1]
@@ -123,13 +124,13 @@ def _row(a):
 
 
 def buffers(K, B, h, c):
-    """Scratch arrays for `gradient`: hidden sums, hidden activations with their ones, errors at the hidden layer, scores."""
+    """Scratch arrays for `gradient`: hidden sums, activations with their ones, hidden errors, scores."""
     shapes = (K, B, h), (K, B, h + 1), (K, B, h), (K, B, c)
     return tuple(np.ones(shape, np.float32) for shape in shapes)
 
 
 def train(X1, codes, c, rows, seeds, net, epochs, n_jobs=None, progress=None):
-    """Train one copy of `net` on each array of `rows` of X1 (n, d + 1) and codes (n,): a dict from epoch to weights (K, P).
+    """Train a copy of `net` on each of `rows` of X1 (n, d + 1), codes (n,): a dict from epoch to weights (K, P).
 
     `net` carries the settings of :class:`miaedu.MLP`; `epochs` are those whose weights are kept, in rising order.
     """
@@ -162,7 +163,7 @@ def _plan(n, size):
 
 
 class _Batches:
-    """The batches of one block of copies: row numbers (K, B) and the weight of each row, from each copy's own stream."""
+    """The batches of one block of copies, drawn from each copy's own stream."""
 
     def __init__(self, X1, codes, rows, seeds, size, steps, full):
         self.X1, self.codes, self.rows, self.size, self.steps, self.full = X1, codes, rows, size, steps, full
@@ -175,7 +176,7 @@ class _Batches:
             self.batch = X1[index], codes[index]
 
     def epoch(self):
-        """Yield the batches (X1, codes) of one pass: a fresh shuffle in equal parts, the last topped up from its start."""
+        """Yield batches (X1, codes) of one pass: a fresh shuffle in equal parts, the last topped up from its start."""
         if self.full:
             yield self.batch
             return
@@ -188,7 +189,7 @@ class _Batches:
 
 
 def _descend(batches, c, net, tick):
-    """Adam from a fresh start; yields (epoch, weights) after each epoch. Noise and clipping where `net` asks for them."""
+    """Adam from a fresh start, with `net`'s clipping and noise; yields (epoch, weights) after each epoch."""
     K, d, h = batches.K, batches.X1.shape[1] - 1, net.hidden
     theta, slope, mean, square = (np.zeros((K, (d + 1) * h + (h + 1) * c), np.float32) for _ in range(4))
     spare = np.empty_like(theta[0])
@@ -197,9 +198,9 @@ def _descend(batches, c, net, tick):
         W1[k] = rng.standard_normal((d + 1, h), np.float32) * np.float32((2 / d) ** 0.5)
         W2[k] = rng.standard_normal((h + 1, c), np.float32) * np.float32((1 / h) ** 0.5)
     W1[:, d] = W2[:, h] = 0  # biases
-    # Sums are never divided: Adam does not mind the scale, so the divisor only weighs the penalty and Adam's own small constant.
-    # In private training it is a public constant: the number of members is not to be read off the model.
-    divisors = [np.float32(net.expected_members or len(r)) if batches.full else np.float32(batches.size) for r in batches.rows]
+    # Sums are never divided: Adam does not mind the scale, so the divisor only weighs the penalty and Adam's own small
+    # constant. In private training it is a public constant: the number of members is not to be read off the model.
+    divisors = [np.float32((net.expected_members or len(r)) if batches.full else batches.size) for r in batches.rows]
     spread = np.float32(net.noise_multiplier * (net.clip or 0))
     scratch, step = buffers(K, batches.size, h, c), 0
     for epoch in range(1, net.epochs + 1):

@@ -1,4 +1,4 @@
-"""How well an attack did: ROC, advantage, precision, recall, TPR at a low FPR, each with an interval. evaluate -> Report."""
+"""evaluate -> Report: ROC, advantage, precision, recall, TPR at a low FPR of an attack, each with an interval."""
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -22,9 +22,10 @@ def evaluate(attack, black_box, world, name=None):
     >>> report.advantage == report.train_accuracy - report.test_accuracy
     True
 
-    `attack` is fitted, or is a dict of fitted attacks by name, such as ``{"naive": ..., "adaptive": ...}``: then all judge the same answers, and a
-    dict of Reports comes back. `world` is from :func:`split`; `name` heads the report. Costs one query a record for all attacks that judge
-    one answer, and for each other attack its own. Returns a :class:`Report`.
+    `attack` is fitted, or is a dict of fitted attacks by name, such as ``{"naive": ..., "adaptive": ...}``: then all
+    judge the same answers, and a dict of Reports comes back. `world` is from :func:`split`; `name` heads the report.
+    Costs one query a record for all attacks that judge one answer, and for each other attack its own. Returns a
+    :class:`Report`.
     """
     for each in attack.values() if isinstance(attack, dict) else [attack]:
         check_learned(each)
@@ -53,11 +54,13 @@ class Report:
     >>> report.auc, report.advantage, round(report.precision, 3), report.recall
     (0.75, 0.5, 0.667, 1.0)
 
-    Fields: `name`; `scores` (n,), higher for a likelier member; `members` (n,) bool, the truth; `y` (n,) true labels; `right` (n,) bool, where
-    the target's own label was right; `threshold`, learned from the shadows: at or above it the attack says "member".
+    Fields: `name`; `scores` (n,), higher for a likelier member; `members` (n,) bool, the truth; `y` (n,) true labels;
+    `right` (n,) bool, where the target's own label was right; `threshold`, learned from the shadows: at or above it the
+    attack says "member".
 
-    All rates are shares from 0 to 1. Intervals are 95 % percentile bootstraps over members and non-members (Efron 1979): they cover
-    the draw of records, not of targets. Measures: advantage, Yeom et al. 2018, definition 4; TPR at a low FPR, Carlini et al. 2022, III.
+    All rates are shares from 0 to 1. Intervals are 95 % percentile bootstraps over members and non-members (Efron
+    1979): they cover the draw of records, not of targets. Measures: advantage, Yeom et al. 2018, definition 4; TPR at a
+    low FPR, Carlini et al. 2022, III.
     """
 
     name: str
@@ -85,7 +88,7 @@ class Report:
 
     @property
     def precision(self):
-        """Share of true members among the records called members (nan if none is); it depends on how common members are here."""
+        """Share of members among the records called members (nan if none is); depends on how common members are."""
         return self._value("precision")
 
     @property
@@ -121,7 +124,7 @@ class Report:
         return self._value("tpr_at", fpr)
 
     def interval(self, name, *args):
-        """95 % interval (low, high) of a measure: ``interval("auc")``, ``interval("tpr_at", 0.01)``. nan where the measure is."""
+        """95 % interval (low, high) of a measure, as in ``interval("tpr_at", 0.01)``; nan where the measure is."""
         if self._obstacle(name, *args):
             return float("nan"), float("nan")
         if (name, args) not in self._spans:
@@ -135,18 +138,18 @@ class Report:
         return fpr[0], tpr[0]
 
     def per_class(self):
-        """One dict a class: ``label``, ``members``, ``nonmembers`` (counts), ``auc``, ``advantage``; nan where one side is empty."""
+        """A dict a class: ``label``, ``members``, ``nonmembers`` (counts), ``auc``, ``advantage``; nan if one-sided."""
         rows = []
         for label in np.unique(self.y):
             own = self.y == label
-            counts = {"label": label, "members": int(self.members[own].sum()), "nonmembers": int((~self.members[own]).sum())}
-            both = counts["members"] and counts["nonmembers"]
-            part = self._part(own, self.members[own]) if both else None
-            rows.append(counts | {key: getattr(part, key) if both else np.nan for key in ("auc", "advantage")})
+            n_in, n_out = int(self.members[own].sum()), int((~self.members[own]).sum())
+            part = self._part(own, self.members[own]) if n_in and n_out else None
+            rows.append({"label": label, "members": n_in, "nonmembers": n_out, "auc": part.auc if part else np.nan,
+                         "advantage": part.advantage if part else np.nan})
         return rows
 
     def null(self, random_state=0):
-        """The Report of a null run: half of the non-members, drawn at random, posing as members of the other half. Its AUC should be 0.5."""
+        """The Report of a null run: a random half of the non-members poses as members. Its AUC should be 0.5."""
         outsiders = np.flatnonzero(~self.members)
         posing = np.random.default_rng(random_state).permutation(len(outsiders)) < len(outsiders) // 2
         return self._part(outsiders, posing, "null run of ")
@@ -155,28 +158,35 @@ class Report:
         return Report(prefix + self.name, self.scores[which], members, self.y[which], self.right[which], self.threshold)
 
     def __str__(self):
-        width = max(len(label) for label, _, _ in self.table())
-        head = f"{self.name}: {self.members.sum()} members, {(~self.members).sum()} non-members"
-        return "\n".join([head, *(f"  {label:<{width}}  {value:>7}  {span}" for label, value, span in self.table()), f"  {FOOTNOTE}"])
+        table = self.table()
+        width = max(len(label) for label, _, _ in table)
+        rows = [f"{label:<{width}}  {value:>7}  {span}" for label, value, span in table]
+        return "\n  ".join([f"{self.name}: {self._sizes()}", *rows, FOOTNOTE])
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        rows = "".join(f"<tr><th scope='row' style='text-align:left'>{escape(a)}</th><td>{b}</td><td>{escape(c)}</td></tr>" for a, b, c in self.table())
-        head = f"{self.members.sum()} members, {(~self.members).sum()} non-members"
-        return (f"<table><caption><b>{escape(self.name)}</b>: {head}</caption><thead><tr><th>measure</th><th>value</th>"
-                f"<th>95 % interval</th></tr></thead><tbody>{rows}</tbody></table><small>{escape(FOOTNOTE)}</small>")
+        rows = "".join(f"<tr><th scope='row' style='text-align:left'>{escape(label)}</th><td>{value}</td>"
+                       f"<td>{escape(span)}</td></tr>" for label, value, span in self.table())
+        return (f"<table><caption><b>{escape(self.name)}</b>: {self._sizes()}</caption><thead><tr><th>measure</th>"
+                f"<th>value</th><th>95 % interval</th></tr></thead><tbody>{rows}</tbody></table>"
+                f"<small>{escape(FOOTNOTE)}</small>")
+
+    def _sizes(self):
+        return f"{self.members.sum()} members, {(~self.members).sum()} non-members"
 
     def table(self):
         """The report as rows of text: (measure, value, interval)."""
-        rows = [self._row(label, key) for label, key in (("AUC", "auc"), ("advantage (TPR - FPR)", "advantage"), ("precision", "precision"),
-                                                         ("recall (TPR)", "recall"), ("false alarms (FPR)", "fpr"))]
+        measures = (("AUC", "auc"), ("advantage (TPR - FPR)", "advantage"), ("precision", "precision"),
+                    ("recall (TPR)", "recall"), ("false alarms (FPR)", "fpr"))
+        rows = [self._row(label, key) for label, key in measures]
         rows += [self._row(f"TPR at {100 * fpr:g} % FPR", "tpr_at", fpr) for fpr in LOW_FPR]
         rows += [self._row("gap attack's advantage", "gap_advantage")]
         if (~self.members).sum() >= 4:
             null = self.null()
             rows += [null._row("null run's AUC", "auc")]
-        return rows + [("target's accuracy", f"{self.train_accuracy:.3f}", f"on members, {self.test_accuracy:.3f} on non-members")]
+        accuracies = f"{self.train_accuracy:.3f}", f"on members, {self.test_accuracy:.3f} on non-members"
+        return [*rows, ("target's accuracy", *accuracies)]
 
     def _row(self, label, key, *args):
         if obstacle := self._obstacle(key, *args):
@@ -194,7 +204,8 @@ class Report:
             if fpr * nonmembers < 3 - 1e-9:
                 needed = f"at least {int(np.ceil(3 / fpr))} needed" if fpr else "no number is enough"
                 return f"too few non-members ({nonmembers}; {needed})"
-        return "no record is called a member" if name == "precision" and not (self.scores >= self.threshold).any() else ""
+        none_called = name == "precision" and not (self.scores >= self.threshold).any()
+        return "no record is called a member" if none_called else ""
 
     def _value(self, name, *args):
         if self._obstacle(name, *args):
@@ -207,7 +218,7 @@ class Report:
 
     @cached_property
     def _weights(self):
-        """How often each record stands in each bootstrap draw, (REPLICATES, n): members and non-members are drawn apart."""
+        """How often each record is in each bootstrap draw, (REPLICATES, n); both sides are drawn apart."""
         rng, n = np.random.default_rng(0), len(self.scores)
         flat = np.zeros(REPLICATES * n, np.float32)
         for side in (np.flatnonzero(self.members), np.flatnonzero(~self.members)):
@@ -235,7 +246,8 @@ class Report:
     def _curve(self, weights):
         order = np.argsort(-self.scores, kind="stable")
         ranked = self.scores[order]
-        ends = np.append(0, 1 + np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)))  # equal scores move together
+        last = np.append(ranked[1:] != ranked[:-1], True)  # equal scores move together
+        ends = np.append(0, 1 + np.flatnonzero(last))
         weights, rates = weights[:, order], []
         for side in (~self.members, self.members):
             counts = np.zeros((len(weights), len(order) + 1), weights.dtype)  # whole numbers, exact in float32 too

@@ -1,4 +1,4 @@
-"""save_page: an explorer as one HTML file for a blog, with frames computed beforehand: no kernel, no network, no library."""
+"""save_page: an explorer as one HTML file for a blog, its frames computed before: no kernel, no network, no library."""
 import io
 import json
 import xml.etree.ElementTree as ET
@@ -12,7 +12,8 @@ PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
 <style>
- body {{ font: 1rem/1.45 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; color: #222; background: #fff }}
+ body {{ font: 1rem/1.45 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem }}
+ body {{ color: #222; background: #fff }}
  svg {{ width: 100%; height: auto; background: #fff }} svg text {{ font-family: system-ui, sans-serif !important }}
  input {{ width: min(24rem, 90%) }} small {{ color: #444 }}
 </style>
@@ -45,8 +46,9 @@ def save_page(explorer, path, control=None, title="Membership inference: was thi
     >>> mia.save_page(mia.overfitting(more=False), path).stat().st_size < 300_000
     True
 
-    `control`, the name of a slider of the explorer (the first by default); the others stay where they are. Each frame is a real run. Returns
-    the path. Raises ValueError for a control that the explorer does not have or that is no slider.
+    `control`, the name of a slider of the explorer (the first by default); the others stay where they are. Each frame
+    is a real run. Returns the path. Raises ValueError for a control that the explorer does not have or that is no
+    slider.
     """
     control = control or next(iter(explorer.controls))
     knob = explorer.controls.get(control)
@@ -64,15 +66,17 @@ def save_page(explorer, path, control=None, title="Membership inference: was thi
         explorer.show(values)
         background = _svg(explorer.figure.figure)
         groups = {group.get("id"): group for group in background.iter(f"{{{SVG}}}g") if group.get("id") in moving}
-        parts = {gid: "".join(ET.tostring(child, encoding="unicode") for child in groups[gid]) if gid in groups else "" for gid in moving}
+        parts = {gid: "".join(ET.tostring(child, encoding="unicode") for child in groups.get(gid, ()))
+                 for gid in moving}
         frames.append({"words": explorer.words, "value": label, "parts": parts})
         for group in groups.values():
             group[:] = []
     explorer.show(here)
     background.set("id", "picture")
     background.set("role", "img")
-    how = (f"Nothing is computed in this page. Each of its {len(frames)} pictures is a real attack on a model trained for it, computed beforehand "
-           f"with miaedu; the one it opened with by {escape(repr(explorer.results[0].experiment))}.")
+    code = escape(repr(explorer.results[0].experiment))
+    how = (f"Nothing is computed in this page. Each of its {len(frames)} pictures is a real attack on a model trained "
+           f"for it, computed beforehand with miaedu; the one it opened with by {code}.")
     page = PAGE.format(title=escape(title), label=escape(knob.description), last=len(frames) - 1, start=start, how=how,
                        svg=ET.tostring(background, encoding="unicode"), frames=json.dumps(frames).replace("</", "<\\/"))
     Path(path).write_text(page, encoding="utf-8")

@@ -1,4 +1,6 @@
-"""Pure figures of what `run` and `evaluate` return, and `describe`: the same thing in words, for captions and alt texts."""
+"""Figures of what `run` and `evaluate` return, and `describe`: the same in words, for captions and alt texts."""
+from types import SimpleNamespace
+
 import matplotlib as mpl
 import numpy as np
 
@@ -13,16 +15,19 @@ STYLE = {
 }
 LINES = ("-", "--", "-.", (0, (1, 1)), (0, (4, 1, 1, 1, 1, 1)))
 COLOURS = ATTACK, "#CC79A7", "#56B4E9", "#E69F00", "#000000"
+MEASURES = "auc", "advantage", "gap_advantage", "recall", "fpr", "train_accuracy", "test_accuracy"
 
 
 def describe(results):
     """What an experiment found, in words: the caption and the alt text of its picture.
 
     >>> import miaedu as mia
-    >>> mia.describe(mia.run(mia.Experiment(n_shadows=4))).startswith("With 4 shadow models, the shadow attack reaches AUC 0.")
+    >>> words = mia.describe(mia.run(mia.Experiment(n_shadows=4)))
+    >>> words.startswith("With 4 shadow models, the shadow attack reaches AUC 0.")
     True
 
-    `results` is a :class:`Result`, or several of them, repetitions of one experiment: then the spread is given in place of the interval.
+    `results` is a :class:`Result`, or several of them, repetitions of one experiment: then the spread is given in place
+    of the interval.
     """
     results = results if isinstance(results, (list, tuple)) else [results]
     e, reports = results[0].experiment, [result.adaptive for result in results]
@@ -34,15 +39,18 @@ def describe(results):
     attacker = f"the {e.attack.replace('_', '-')} attack" + (", adapted to the hiding," if e.hide else "")
     if e.attack != "gap":
         attacker = f"with {e.n_shadows} shadow model{'s' * (e.n_shadows > 1)}, {attacker}"
-    words = [f"{attacker} reaches AUC {_mean(reports, 'auc'):.2f} ({spread}) and advantage {_mean(reports, 'advantage'):.2f}"]
+    mean = SimpleNamespace(**{name: np.mean([getattr(report, name) for report in reports]) for name in MEASURES})
+    words = [f"{attacker} reaches AUC {mean.auc:.2f} ({spread}) and advantage {mean.advantage:.2f}"]
     if e.hide:
-        naive = [result.naive for result in results]
-        words.append(f"not adapted, AUC {_mean(naive, 'auc'):.2f} and advantage {_mean(naive, 'advantage'):.2f}")
-    words.append(f"the gap attack's advantage is {_mean(reports, 'gap_advantage'):.2f}")
-    of_100 = f"Of 100 members it names {100 * _mean(reports, 'recall'):.0f}, of 100 non-members {100 * _mean(reports, 'fpr'):.0f}."
-    right = f"The target is right on {_mean(reports, 'train_accuracy'):.0%} of its members and on {_mean(reports, 'test_accuracy'):.0%} of the non-members."
+        auc, advantage = np.mean([(result.naive.auc, result.naive.advantage) for result in results], axis=0)
+        words.append(f"not adapted, AUC {auc:.2f} and advantage {advantage:.2f}")
+    words.append(f"the gap attack's advantage is {mean.gap_advantage:.2f}")
     found = "; ".join(words)
-    return " ".join([f"{found[0].upper()}{found[1:]}. {of_100} {right}", *_promise(results[0])])
+    return " ".join([
+        f"{found[0].upper()}{found[1:]}.",
+        f"Of 100 members it names {100 * mean.recall:.0f}, of 100 non-members {100 * mean.fpr:.0f}.",
+        f"The target is right on {mean.train_accuracy:.0%} of its members",
+        f"and on {mean.test_accuracy:.0%} of the non-members.", *_promise(results[0])])
 
 
 def _promise(result):
@@ -51,14 +59,11 @@ def _promise(result):
     if e.clip and not e.noise_multiplier:
         return ["Gradients are clipped, but without noise nothing is promised."]
     if e.clip:
-        return [f"Noise {e.noise_multiplier:g} over {e.epochs} steps promises mu {result.mu:.2f}, that is epsilon {result.epsilon():.1f} at delta 1e-5, for a record "
-                f"that a coin puts in or leaves out: over retrained targets no attack can reach a mean AUC above {max_auc(result.mu):.2f} "
-                f"or a mean advantage above {max_advantage(result.mu):.2f}."]
+        return [f"Noise {e.noise_multiplier:g} over {e.epochs} steps promises mu {result.mu:.2f}, that is epsilon "
+                f"{result.epsilon():.1f} at delta 1e-5, for a record that a coin puts in or leaves out: over retrained "
+                f"targets no attack can reach a mean AUC above {max_auc(result.mu):.2f} or a mean advantage above "
+                f"{max_advantage(result.mu):.2f}."]
     return []
-
-
-def _mean(reports, name):
-    return float(np.mean([getattr(report, name) for report in reports]))
 
 
 def plot_roc(reports, ax=None, *, log=False):
@@ -70,8 +75,8 @@ def plot_roc(reports, ax=None, *, log=False):
     >>> ax.get_xscale(), ax.get_ylabel()
     ('log', 'hits: share of members (TPR)')
 
-    With `log` both axes are logarithmic, which shows the few records that are surely recognised; the vertical line at 1 / n then marks the
-    smallest FPR that n non-members can show. Source of the advice: Carlini et al. 2022, section III.
+    With `log` both axes are logarithmic, which shows the few records that are surely recognised; the vertical line at 1
+    / n then marks the smallest FPR that n non-members can show. Source of the advice: Carlini et al. 2022, section III.
     """
     reports = reports if isinstance(reports, (list, tuple)) else [reports]
     with mpl.rc_context(STYLE):
@@ -82,23 +87,25 @@ def plot_roc(reports, ax=None, *, log=False):
             fpr, tpr = report.roc()
             low, high = report.interval("auc")
             label = f"{report.name}: AUC {report.auc:.2f} ({low:.2f} to {high:.2f})"
-            ax.plot(fpr, tpr, color=COLOURS[i % 5], linestyle=LINES[i % 5], lw=2, drawstyle="steps-post" if log else "default", label=label)
-        first = reports[0]  # the gap attack says "member" where the target is right: its rates are the target's accuracies
+            steps = "steps-post" if log else "default"
+            ax.plot(fpr, tpr, color=COLOURS[i % 5], linestyle=LINES[i % 5], lw=2, drawstyle=steps, label=label)
+        first = reports[0]  # the gap attack's rates are the target's accuracies: it says "member" where that is right
         ax.plot([first.test_accuracy], [first.train_accuracy], "o", color=BASELINE, label="gap attack")
         ax.legend(loc="lower right" if not log else "upper left")
     return ax
 
 
 def plot_ceiling(results, audit=None, ax=None, *, log=False):
-    """Draw the measured ROC of private targets under the proven ceiling, with what was promised and measured; returns the Axes.
+    """Draw the measured ROC of private targets under the proven ceiling; returns the Axes.
 
     >>> import miaedu as mia
     >>> private = mia.Experiment(n_shadows=2, epochs=10, clip=1.0, noise_multiplier=4.0)
     >>> mia.plot_ceiling(mia.run(private)).get_title(loc="left").startswith("promised: mu 0.79")
     True
 
-    `results`, one private :class:`Result` or repetitions with other random states: the ceiling holds for their mean, a single curve may stray above
-    it. `audit`, an :class:`Audit` of the same training: its lower bounds are written beside the promise.
+    `results`, one private :class:`Result` or repetitions with other random states: the ceiling holds for their mean, a
+    single curve may stray above it. `audit`, an :class:`Audit` of the same training: its lower bounds are written
+    beside the promise.
     """
     results = results if isinstance(results, (list, tuple)) else [results]
     mu, grid = results[0].mu, np.geomspace(1e-4, 1, 400)
@@ -106,7 +113,8 @@ def plot_ceiling(results, audit=None, ax=None, *, log=False):
         ax = new_axes() if ax is None else ax
         roc_background(ax, 1 / min((~r.adaptive.members).sum() for r in results) if log else None)
         for i, result in enumerate(results):
-            ax.plot(*result.adaptive.roc(), color=ATTACK, lw=1, alpha=0.8 if len(results) < 4 else 0.4, label="measured, one a target" if i == 0 else None)
+            label, alpha = None if i else "measured, one a target", 0.8 if len(results) < 4 else 0.4
+            ax.plot(*result.adaptive.roc(), color=ATTACK, lw=1, alpha=alpha, label=label)
         ax.plot(grid, roc_ceiling(grid, mu), color=CEILING, lw=2.5, linestyle="--", label="proven ceiling")
         ax.fill_between(grid, roc_ceiling(grid, mu), 1.02, color=CEILING, alpha=0.12, hatch="//", lw=0)
         title = f"promised: mu {mu:.2f}, epsilon {results[0].epsilon():.1f} at delta 1e-5"
@@ -118,24 +126,27 @@ def plot_ceiling(results, audit=None, ax=None, *, log=False):
 
 
 def plot_frontier(records, ax=None):
-    """Draw what each countermeasure costs and buys: test accuracy against the attack's advantage, a curve each; returns the Axes.
+    """Draw what each countermeasure costs, test accuracy, and buys, less advantage; returns the Axes.
 
     >>> import miaedu as mia
     >>> records = mia.sweep([mia.Experiment(l2=l2, n_shadows=2) for l2 in (0.0, 0.01)], progress=False)
     >>> mia.plot_frontier({"L2": records}).get_ylabel()
     "attack's advantage (TPR - FPR)"
 
-    `records`, a dict from a countermeasure's name to the records of :func:`sweep`, in the order of its strength. Solid: the adaptive attacker;
-    dotted, where it differs: the naive one, whose curve flatters. Right and low is good. The gap attack bounds what labels alone give away.
+    `records`, a dict from a countermeasure's name to the records of :func:`sweep`, in the order of its strength. Solid:
+    the adaptive attacker; dotted, where it differs: the naive one, whose curve flatters. Right and low is good. The gap
+    attack bounds what labels alone give away.
     """
     with mpl.rc_context(STYLE):
         ax = new_axes(6.4, 4.6) if ax is None else ax
         for i, (name, rows) in enumerate(records.items()):
             accuracy, colour = [row["test_accuracy"] for row in rows], COLOURS[i % 5]
             best = [max(row["advantage"], row["gap_advantage"]) for row in rows]
-            ax.plot(accuracy, best, color=colour, marker="osD^v"[i % 5], linestyle=LINES[i % 5], label=name)
+            style = {"color": colour, "marker": "osD^v"[i % 5]}
+            ax.plot(accuracy, best, linestyle=LINES[i % 5], label=name, **style)
             if any(row["hide"] for row in rows):
-                ax.plot(accuracy, [row["naive_advantage"] for row in rows], color=colour, marker="osD^v"[i % 5], mfc="none", linestyle=":", label=f"{name}, naive attacker")
+                naive = [row["naive_advantage"] for row in rows]
+                ax.plot(accuracy, naive, linestyle=":", mfc="none", label=f"{name}, naive attacker", **style)
         ax.set(xlabel="target's accuracy on new records", ylabel="attack's advantage (TPR - FPR)")
         ax.axhline(0, color=BASELINE, lw=1)
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
@@ -143,7 +154,7 @@ def plot_frontier(records, ax=None):
 
 
 def mark_guess(ax, guess, axis="y"):
-    """Draw a reader's prediction as a dashed line on `ax`, across the value `guess` of an axis; nothing if it is None. Returns the Axes.
+    """Draw a reader's prediction, unless it is None, as a dashed line at `guess` of an axis; returns the Axes.
 
     >>> import matplotlib.pyplot as plt
     >>> len(mark_guess(plt.subplots()[1], 0.5).lines), len(mark_guess(plt.subplots()[1], None).lines)
@@ -157,7 +168,7 @@ def mark_guess(ax, guess, axis="y"):
 
 
 def roc_background(ax, floor=None):
-    """Axes, labels and the line of chance; logarithmic from `floor`, the smallest FPR that can be seen, if one is given."""
+    """Axes, labels and the line of chance; logarithmic from `floor`, the smallest visible FPR, if one is given."""
     ax.set(xlabel="false alarms: share of non-members\ncalled members (FPR)", ylabel="hits: share of members (TPR)")
     grid = np.array([0, 1]) if floor is None else np.geomspace(floor / 2, 1, 50)
     ax.plot(grid, grid, color=BASELINE, lw=1, linestyle=":", label="chance")
@@ -169,7 +180,7 @@ def roc_background(ax, floor=None):
 
 
 def new_axes(width=5.2, height=4.6):
-    """Axes on a white figure that no notebook shows twice: in a notebook the figure is shown when a cell ends with the Axes."""
+    """Axes on a white figure, which a notebook shows at the end of its cell."""
     import matplotlib.pyplot as plt
 
     return plt.figure(figsize=(width, height), layout="constrained").add_subplot()

@@ -1,8 +1,9 @@
-"""Epsilon, delta and mu: what noise promises (accounting), how much noise a promise needs, the ceiling on any attack, and the audit.
+"""Epsilon, delta and mu: what noise promises, the noise a promise needs, the ceiling on any attack, the audit.
 
-One step of full-batch training with clipped gradients and noise is a Gaussian mechanism, and T steps with noise multiplier z are
-exactly mu-Gaussian-DP with ``mu = sqrt(T) / z`` (Dong, Roth & Su 2022), for adding or removing one record. Where one record is
-replaced by another (a split of fixed size), the same training has 2 mu; where g records enter together, g mu.
+One step of full-batch training with clipped gradients and noise is a Gaussian mechanism, and T steps with noise
+multiplier z are exactly mu-Gaussian-DP with ``mu = sqrt(T) / z`` (Dong, Roth & Su 2022), for adding or removing one
+record. Where one record is replaced by another (a split of fixed size), the same training has 2 mu; where g records
+enter together, g mu.
 """
 from dataclasses import dataclass
 from math import exp, inf, isfinite, sqrt
@@ -39,7 +40,8 @@ def epsilon(*, noise_multiplier, steps, delta):
     >>> round(epsilon(noise_multiplier=3.73, steps=1, delta=1e-5), 3)
     1.0
 
-    `noise_multiplier`, at least 0 (0: infinite); `steps`, above 0; `delta`, strictly between 0 and 1. ValueError otherwise.
+    `noise_multiplier`, at least 0 (0: infinite); `steps`, above 0; `delta`, strictly between 0 and 1. ValueError
+    otherwise.
     """
     return epsilon_of(mu_of(noise_multiplier=noise_multiplier, steps=steps), delta)
 
@@ -60,7 +62,7 @@ def epsilon_of(mu, delta):
 
 
 def noise_for(*, epsilon, delta, steps):
-    """The noise multiplier that full-batch training needs to promise (epsilon, delta) after `steps` steps; the inverse of `epsilon`.
+    """The noise multiplier with which `steps` full-batch steps promise (epsilon, delta); inverse of `epsilon`.
 
     >>> round(noise_for(epsilon=1.0, delta=1e-5, steps=1), 2)
     3.73
@@ -70,7 +72,8 @@ def noise_for(*, epsilon, delta, steps):
     _at_least("epsilon", epsilon, 0)
     _inside("delta", delta)
     _at_least("steps", steps, 0)
-    return sqrt(steps) / brentq(lambda mu: delta_of(epsilon, mu) - delta, 1e-12, 2 * sqrt(2 * epsilon) + 40, xtol=1e-20, rtol=1e-12)
+    high = 2 * sqrt(2 * epsilon) + 40
+    return sqrt(steps) / brentq(lambda mu: delta_of(epsilon, mu) - delta, 1e-12, high, xtol=1e-20, rtol=1e-12)
 
 
 def roc_ceiling(fpr, mu=None, *, epsilon=None, delta=0.0):
@@ -79,8 +82,9 @@ def roc_ceiling(fpr, mu=None, *, epsilon=None, delta=0.0):
     >>> round(float(roc_ceiling(0.001, mu=1.0)), 3), round(float(roc_ceiling(0.001, epsilon=1.0, delta=1e-5)), 4)
     (0.018, 0.0027)
 
-    `fpr`, a number or array from 0 to 1; give either `mu` or `epsilon` (at least 0). Membership must be drawn as the promise says: see the
-    module's first lines. Sources: Dong, Roth & Su 2022, equation 6; Kairouz, Oh & Viswanath 2015, theorem 2.1.
+    `fpr`, a number or array from 0 to 1; give either `mu` or `epsilon` (at least 0). Membership must be drawn as the
+    promise says: see the module's first lines. Sources: Dong, Roth & Su 2022, equation 6; Kairouz, Oh & Viswanath 2015,
+    theorem 2.1.
     """
     fpr = np.asarray(fpr, float)
     if fpr.size and not (fpr.min() >= 0 and fpr.max() <= 1):
@@ -126,8 +130,9 @@ class Audit:
     >>> Audit(mu=0.5, epsilon=1.2, delta=1e-5, tpr=0.4, fpr=0.2, n_runs=1000, level=0.95, promised=0.3).broken
     True
 
-    `mu` and `epsilon` (at `delta`) are lower bounds that hold with probability `level`, from `tpr`, a lower limit, and `fpr`, an upper one,
-    in `n_runs`; `promised` is the mu that the model claims. A low bound proves nothing: the canary or the attack may be weak.
+    `mu` and `epsilon` (at `delta`) are lower bounds that hold with probability `level`, from `tpr`, a lower limit, and
+    `fpr`, an upper one, in `n_runs`; `promised` is the mu that the model claims. A low bound proves nothing: the canary
+    or the attack may be weak.
     """
 
     mu: float
@@ -155,16 +160,18 @@ def audit(model, X, y, canary, *, n_runs=1000, delta=1e-5, level=0.95, progress=
     >>> found.broken, round(found.promised, 2)
     (False, 0.79)
 
-    `model`, an :class:`MLP`; X (n, d), y (n,), the records of both worlds; `canary`, a pair of a record (d,) and its label, best an
-    odd one; `n_runs`, at least 40, half of them with the canary; `level`, of the bound. The confidence in the canary's label, as a
-    logit, is the statistic. Its threshold is fixed on one half of the runs, the bound is taken on the other: Clopper-Pearson limits for
-    TPR and FPR, then ``mu >= z(TPR low) - z(FPR high)`` with z the normal quantile (Nasr et al. 2023, section 4). Returns an :class:`Audit`.
+    `model`, an :class:`MLP`; X (n, d), y (n,), the records of both worlds; `canary`, a pair of a record (d,) and its
+    label, best an odd one; `n_runs`, at least 40, half of them with the canary; `level`, of the bound. The confidence
+    in the canary's label, as a logit, is the statistic. Its threshold is fixed on one half of the runs, the bound is
+    taken on the other: Clopper-Pearson limits for TPR and FPR, then ``mu >= z(TPR low) - z(FPR high)`` with z the
+    normal quantile (Nasr et al. 2023, section 4). Returns an :class:`Audit`.
     """
     _at_least("n_runs", n_runs, 40, strictly=False, why="half of them fix the threshold, half give the bound")
     if n_runs != int(n_runs):
         raise ValueError(f"n_runs must be a whole number, got {n_runs!r}")
     if np.shape(canary[0]) != np.shape(X)[1:]:
-        raise ValueError(f"canary must be a pair of a record with {np.shape(X)[1]} features and its label, got a record of shape {np.shape(canary[0])}")
+        raise ValueError(f"canary must be a pair of a record with {np.shape(X)[1]} features and its label, "
+                         f"got a record of shape {np.shape(canary[0])}")
     _inside("delta", delta)
     _inside("level", level)
     records, labels = np.vstack([X, [canary[0]]]), np.append(y, canary[1])
@@ -205,9 +212,11 @@ def _promise(mu, epsilon, delta):
 
 def _at_least(name, value, low, strictly=True, why="no training can promise anything otherwise"):
     if not (value > low or (not strictly and value == low)) or value == inf:
-        raise ValueError(f"{name} must be a finite number {'above' if strictly else 'of at least'} {low}, got {value!r} ({why})")
+        what = f"{'above' if strictly else 'of at least'} {low}"
+        raise ValueError(f"{name} must be a finite number {what}, got {value!r} ({why})")
 
 
 def _inside(name, value):
     if not 0 < value < 1:
-        raise ValueError(f"{name} must be strictly between 0 and 1, got {value!r} (it is a probability, and neither end can be promised)")
+        raise ValueError(f"{name} must be strictly between 0 and 1, got {value!r} "
+                         f"(it is a probability, and neither end can be promised)")

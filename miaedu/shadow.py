@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_X_y
 
-from .network import check_number, draw_seeds
+from .network import check_number, draw_seeds, public_classes
 
 
 def stratified_half(y, random_state):
@@ -37,12 +37,14 @@ class ShadowModels:
     >>> shadows.members.shape, shadows.confidences.shape
     ((4, 1797), (4, 1797, 10))
 
-    Parameters: `model`, any scikit-learn classifier with ``predict_proba``: one that offers ``fit_many``, as :class:`MLP` does, is trained
-    in lockstep, any other is cloned and fitted through joblib (``joblib.parallel_config`` chooses where); `n_models`, at least 1;
-    `random_state`, None, int or RandomState: the first models are the same whatever their number.
+    Parameters: `model`, any scikit-learn classifier with ``predict_proba``: one that offers ``fit_many``, as
+    :class:`MLP` does, is trained in lockstep, any other is cloned and fitted through joblib (``joblib.parallel_config``
+    chooses where); `n_models`, at least 1; `random_state`, None, int or RandomState: the first models are the same
+    whatever their number.
 
-    Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool, ``confidences`` (K, n, c) float32 of the pool's
-    records, ``X`` (n, d) and ``y`` (n,), the pool, and ``classes_`` (c,). Source: Shokri et al. 2017, section V-B.
+    Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool, ``confidences`` (K, n, c) float32
+    of the pool's records, ``X`` (n, d) and ``y`` (n,), the pool, and ``classes_`` (c,). Source: Shokri et al. 2017,
+    section V-B.
     """
 
     def __init__(self, model, n_models=16, random_state=None):
@@ -51,7 +53,7 @@ class ShadowModels:
         self.random_state = random_state
 
     def fit(self, X, y, classes=None, progress=None):
-        """Train on the pool X (n, d), y (n,); `progress(share)` may raise to stop. `classes`: the public labels, those of y by default."""
+        """Train on the pool X (n, d), y (n,) of public `classes` (those of y); `progress(share)` may raise to stop."""
         check_number("n_models", self.n_models, Integral, 1)
         if not hasattr(self.model, "predict_proba"):
             raise TypeError(f"model must be a classifier with predict_proba, got {type(self.model).__name__}")
@@ -59,12 +61,7 @@ class ShadowModels:
         if len(X) < 4:
             raise ValueError(f"X must hold at least 4 records, so that each half trains a model, got {len(X)}")
         new = copy.copy(self)
-        new.classes_ = np.unique(y if classes is None else classes)
-        if classes is None and len(new.classes_) < 2:
-            raise ValueError(f"y must hold at least two classes (or pass classes=...), got one class: {new.classes_.tolist()[0]!r}")
-        unknown = np.setdiff1d(y, new.classes_).tolist()
-        if unknown:
-            raise ValueError(f"classes must contain every label of y; {unknown[0]!r} is not in it")
+        new.classes_ = public_classes(y, classes)
         seeds = draw_seeds(self.random_state, 2 * self.n_models).reshape(-1, 2)
         new.X, new.y = X, y
         new.members = np.stack([stratified_half(y, seed) for seed in seeds[:, 0]])
@@ -78,7 +75,7 @@ class ShadowModels:
         return self
 
     def predict_proba(self, X):
-        """Confidences (K, n, c) of every shadow model for records X (n, d); columns as in ``classes_``, 0 for a class a model never saw."""
+        """Confidences (K, n, c) of all shadow models for records X (n, d); 0 for a class that one never saw."""
         if not hasattr(self, "networks"):
             raise NotFittedError("this ShadowModels is not fitted yet: call fit first")
         if not isinstance(self.networks, list):

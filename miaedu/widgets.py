@@ -1,4 +1,4 @@
-"""The explorers: controls, a live experiment behind them, its picture and its words. The only file that imports ipywidgets."""
+"""Explorer: controls, a live experiment behind them, its picture and words. Alone in importing ipywidgets."""
 import asyncio
 import base64
 import time
@@ -30,7 +30,7 @@ class _Names(anywidget.AnyWidget):
           part.dataset.lmSuppressShortcuts = "true";  // or JupyterLab takes its arrow keys
         for (const silent of root.querySelectorAll('[title="null"]')) silent.removeAttribute("title");
         for (const [key, [name, value]] of Object.entries(model.get("names"))) {
-          for (const part of root.querySelectorAll(`.miaedu-${key} .noUi-handle, .miaedu-${key} .widget-readout, .miaedu-${key} button, .miaedu-${key} progress`)) {
+          for (const part of root.querySelectorAll(`.miaedu-${key} :is(.noUi-handle, .widget-readout, progress)`)) {
             part.setAttribute("aria-label", name);
             if (part.classList.contains("noUi-handle")) part.setAttribute("aria-valuetext", value);
             if (part.classList.contains("widget-readout")) part.contentEditable = "false";
@@ -42,8 +42,13 @@ class _Names(anywidget.AnyWidget):
     } };
     """
     _css = """
-    .miaedu-explorer :is(select, input, button, summary, .noUi-handle):focus { outline: 3px solid #0072B2 !important; outline-offset: 1px; }
-    .miaedu-explorer .widget-readout { width: auto !important; min-width: 8em !important; max-width: none !important; flex: 0 0 auto !important; white-space: nowrap; }
+    .miaedu-explorer :is(select, input, button, summary, .noUi-handle):focus {
+      outline: 3px solid #0072B2 !important; outline-offset: 1px;
+    }
+    .miaedu-explorer .widget-readout {
+      width: auto !important; min-width: 8em !important; max-width: none !important;
+      flex: 0 0 auto !important; white-space: nowrap;
+    }
     """
     names = traitlets.Dict().tag(sync=True)
 
@@ -57,12 +62,13 @@ class Explorer:
     >>> explorer.words.startswith("With 2 shadow models")
     True
 
-    Parameters: `controls`, a dict from names to ipywidgets with a description and a value; `experiments(**values)`, the list of
-    :class:`Experiment` to run, one after another; `figure`, a LiveFigure; `describe(results, values)`, the words; `more`, the names
-    of controls that are folded away.
+    Parameters: `controls`, a dict from names to ipywidgets with a description and a value; `experiments(**values)`, the
+    list of :class:`Experiment` to run, one after another; `figure`, a LiveFigure; `describe(results, values)`, the
+    words; `more`, the names of controls that are folded away.
 
-    Attributes: ``controls``; ``results``, the Results shown; ``words``, the caption and alt text; ``box``, the widget; ``figure``.
-    A move of a control starts the experiments; the newest value wins. An error is shown in place, the last good picture stays.
+    Attributes: ``controls``; ``results``, the Results shown; ``words``, the caption and alt text; ``box``, the widget;
+    ``figure``. A move of a control starts the experiments; the newest value wins. An error is shown in place, the last
+    good picture stays.
     """
 
     def __init__(self, controls, experiments, figure, describe=lambda results, values: describe(results), more=()):
@@ -71,20 +77,20 @@ class Explorer:
         self._task, self._stopped = None, []
         self.results, self.words = [], ""
         self._picture, self._code, self._message = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._progress = widgets.FloatProgress(max=1.0, tooltip="progress of the training", layout={"width": "200px", "visibility": "hidden"})
+        hidden = {"width": "200px", "visibility": "hidden"}
+        self._progress = widgets.FloatProgress(max=1.0, tooltip="progress of the training", layout=hidden)
         self._names = _Names()
-        reset = widgets.Button(description="Reset", tooltip="Set all controls back to where they started", layout={"width": "80px"})
+        reset = button("Reset", "Set all controls back to where they started")
         reset.on_click(lambda _: self.reset())
         for name, control in controls.items():
             control.add_class(f"miaedu-{name}")
             control.observe(lambda change: self._moved(), names="value")
         self._progress.add_class("miaedu-progress")
-        shown = [control for name, control in controls.items() if name not in more]
-        rows = [widgets.HBox([*shown, reset, self._progress], layout={"flex_flow": "row wrap", "align_items": "center"})]
+        rows = [row([*(control for name, control in controls.items() if name not in more), reset, self._progress])]
         if more:
-            folded = widgets.HBox([controls[name] for name in more], layout={"flex_flow": "row wrap", "display": "none"})
-            unfold = widgets.ToggleButton(description="more", tooltip="Show more controls", layout={"width": "80px"})
-            unfold.observe(lambda change: setattr(folded.layout, "display", "flex" if change.new else "none"), names="value")
+            folded = row([controls[name] for name in more], display="none")
+            unfold = button("more", "Show more controls", widgets.ToggleButton)
+            unfold.observe(lambda change: folded.layout.set_trait("display", "flex" if change.new else "none"), "value")
             rows += [unfold, folded]
         self.box = widgets.VBox([*rows, self._message, self._picture, self._code, self._names])
         self.box.add_class("miaedu-explorer")
@@ -92,7 +98,8 @@ class Explorer:
         self._run_now()
         seconds = time.monotonic() - began
         if seconds > SLOW and not self._message.value:
-            self._message.value = f"<p>This machine is slow or busy: a move that trains models will take about {seconds:.0f} s. The newest move wins.</p>"
+            self._message.value = (f"<p>This machine is slow or busy: a move that trains models will take about "
+                                   f"{seconds:.0f} s. The newest move wins.</p>")
 
     def reset(self):
         """Set every control back to where it started."""
@@ -122,7 +129,7 @@ class Explorer:
             self._complain(error)
 
     def show(self, values):
-        """Run the experiments of these values, and show what came out, whatever the controls say; raises what they raise."""
+        """Run the experiments of these values and show them, whatever the controls say; raises what they raise."""
         self._show([run(experiment) for experiment in self._experiments(**values)], values)
 
     async def _run_soon(self, pause, stopped):
@@ -147,7 +154,8 @@ class Explorer:
                 done.append(work.result())
                 if stopped:
                     return
-                if len(done) == len(experiments) or time.monotonic() - began > PATIENCE:  # the first repetitions need not wait for the last
+                # The first repetitions need not wait for the last.
+                if len(done) == len(experiments) or time.monotonic() - began > PATIENCE:
                     self._show(done, values)
         except Exception as error:
             if not stopped:
@@ -168,25 +176,39 @@ class Explorer:
         self._message.value = f"<p role='alert'><b>This setting cannot be run:</b> {escape(str(error))}</p>"
 
     def _html(self):
-        picture = base64.b64encode(self.figure.png()).decode()
-        return (f"<figure style='margin:0'><img alt='{escape(self.words)}' style='width:100%;max-width:920px' src='data:image/png;base64,{picture}'>"
-                f"<figcaption style='max-width:920px;line-height:1.4;color:var(--jp-content-font-color1,inherit)'>{escape(self.words)}</figcaption></figure>")
+        picture, words = base64.b64encode(self.figure.png()).decode(), escape(self.words)
+        return (f"<figure style='margin:0;max-width:920px'>"
+                f"<img alt='{words}' style='width:100%' src='data:image/png;base64,{picture}'>"
+                f"<figcaption style='line-height:1.4;color:var(--jp-content-font-color1,inherit)'>{words}</figcaption>"
+                f"</figure>")
 
     def _name_controls(self):
-        self._names.names = {name: [control.description, str(getattr(control, "label", control.value))] for name, control in self.controls.items()} | {
-            "progress": ["progress of the training", ""]}
+        names = {name: [control.description, str(getattr(control, "label", control.value))]
+                 for name, control in self.controls.items()}
+        self._names.names = names | {"progress": ["progress of the training", ""]}
 
     def _repr_mimebundle_(self, **kwargs):
         """The widget; and for a reader or viewer that shows no widgets, a still picture and its words."""
         bundle = self.box._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        still = {"text/plain": self.words, "text/html": self._html(), "image/png": base64.b64encode(self.figure.png()).decode()}
-        return {**data, **still}, metadata
+        picture = base64.b64encode(self.figure.png()).decode()
+        return {**data, "text/plain": self.words, "text/html": self._html(), "image/png": picture}, metadata
+
+
+def row(parts, **layout):
+    """Widgets side by side, in more lines where the page is narrow."""
+    return widgets.HBox(parts, layout={"flex_flow": "row wrap", "align_items": "center", **layout})
+
+
+def button(description, tooltip, kind=widgets.Button):
+    """A button with words for whoever cannot guess."""
+    return kind(description=description, tooltip=tooltip, layout={"width": "90px"})
 
 
 def slider(label, options, value):
     """A slider over `options`, a list of values or of (label, value) pairs."""
-    return widgets.SelectionSlider(options=options, value=value, description=label, tooltip=label, style=WIDE, layout={"width": "340px"})
+    words = {"description": label, "tooltip": label, "style": WIDE}
+    return widgets.SelectionSlider(options=options, value=value, layout={"width": "340px"}, **words)
 
 
 def menu(label, options):
@@ -200,13 +222,12 @@ def tick(label):
 
 
 def verdict_box(line, exercise):
-    """The box of an exercise's verdict: the `line` of HTML, and buttons that show the hint and the solution on demand."""
+    """The box of an exercise's verdict: a `line` of HTML, and buttons for the hint and the solution."""
     shown = widgets.HTML()
     buttons = []
     for name, text in (("Hint", escape(exercise.hint)), ("Solution", f"<pre>{escape(exercise.solution)}</pre>")):
-        button = widgets.Button(description=name, tooltip=f"Show the {name.lower()} of this exercise", layout={"width": "90px"})
-        button.on_click(lambda _, text=text: setattr(shown, "value", "" if shown.value == text else text))
-        buttons.append(button)
+        buttons.append(button(name, f"Show the {name.lower()} of this exercise"))
+        buttons[-1].on_click(lambda _, text=text: setattr(shown, "value", "" if shown.value == text else text))
     box = widgets.VBox([widgets.HTML(line), widgets.HBox(buttons), shown])
     box.add_class("miaedu-verdict")
     return box

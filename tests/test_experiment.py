@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import miaedu as mia
 from miaedu import Experiment, experiment, lockstep
+from miaedu import cache as stages_kept
 from miaedu.privacy import epsilon_of
 
 TINY = Experiment(n_members=60, n_items=50, hidden=8, epochs=6, n_shadows=2)
@@ -27,15 +28,15 @@ NOISY = replace(TINY, hide=(("noisy", 0.1), ("top_k", 2)))
 @pytest.fixture(autouse=True)
 def cache(monkeypatch):
     """A cache of one's own, empty at the start of each test."""
-    fresh = experiment._Cache(experiment.CACHE_BYTES)
-    monkeypatch.setattr(experiment, "_cache", fresh)
+    fresh = stages_kept.Cache(stages_kept.LIMIT)
+    monkeypatch.setattr(stages_kept, "cache", fresh)
     return fresh
 
 
 def cold(e, **options):
     """What `run` gives when nothing is in the cache."""
-    experiment._cache.kept.clear()
-    experiment._cache.bytes = 0
+    stages_kept.cache.kept.clear()
+    stages_kept.cache.bytes = 0
     return mia.run(e, **options)
 
 
@@ -228,7 +229,7 @@ def test_a_stage_runs_once_for_equal_fields_whatever_the_others_say(cache):
 
 
 def test_the_cache_drops_what_was_longest_unused_and_keeps_within_its_bytes():
-    small = experiment._Cache(1000)
+    small = stages_kept.Cache(1000)
     made = []
 
     def ask(key, size):
@@ -247,8 +248,8 @@ def test_the_cache_drops_what_was_longest_unused_and_keeps_within_its_bytes():
 
 
 def test_however_many_experiments_are_run_the_cache_stays_within_its_bytes(monkeypatch):
-    small = experiment._Cache(200_000)
-    monkeypatch.setattr(experiment, "_cache", small)
+    small = stages_kept.Cache(200_000)
+    monkeypatch.setattr(stages_kept, "cache", small)
     for seed in range(10):
         mia.run(replace(TINY, random_state=seed))
         assert 0 < small.bytes <= small.limit
@@ -258,8 +259,8 @@ def test_however_many_experiments_are_run_the_cache_stays_within_its_bytes(monke
 
 @pytest.mark.parametrize("data, n_members", [("purchases", 200), ("census", 100)])
 def test_the_bytes_that_are_counted_are_the_bytes_that_are_held(monkeypatch, data, n_members):
-    small = experiment._Cache(4_000_000)
-    monkeypatch.setattr(experiment, "_cache", small)
+    small = stages_kept.Cache(4_000_000)
+    monkeypatch.setattr(stages_kept, "cache", small)
     e = Experiment(data=data, n_members=n_members, hidden=8, epochs=1, n_shadows=2, attack="gap")
     mia.run(e)  # what the loaders keep for everybody is not the cache's
     tracemalloc.start()
@@ -280,8 +281,8 @@ def test_the_bytes_that_are_counted_are_the_bytes_that_are_held(monkeypatch, dat
 def test_many_threads_find_what_one_finds_and_leave_the_cache_in_order(cache):
     variants = [TINY, replace(TINY, l2=0.1), replace(TINY, hide=(("top_k", 1),)), replace(TINY, random_state=1)]
     alone = [bits(cold(e)) for e in variants]
-    experiment._cache.kept.clear()
-    experiment._cache.bytes = 0
+    stages_kept.cache.kept.clear()
+    stages_kept.cache.bytes = 0
     cache.limit, found = 100_000, [None] * 16
 
     def work(i):
@@ -306,7 +307,7 @@ def stages(cache):
 
 def test_a_run_that_is_stopped_keeps_finished_stages_and_nothing_half_done(cache, trained):
     expected = bits(cold(TINY))
-    experiment._cache.kept.clear()
+    stages_kept.cache.kept.clear()
     cache.bytes = 0
     trained.clear()
 
@@ -436,8 +437,8 @@ def test_a_sweep_gives_one_flat_record_for_each_experiment_in_order():
 def test_a_sweep_runs_where_joblib_is_told(n_jobs):
     experiments = [replace(TINY, random_state=seed) for seed in range(4)]
     expected = mia.sweep(experiments, progress=False)
-    experiment._cache.kept.clear()
-    experiment._cache.bytes = 0
+    stages_kept.cache.kept.clear()
+    stages_kept.cache.bytes = 0
     places, plain = set(), experiment._record
 
     def noted(e):

@@ -47,7 +47,8 @@ KNOBS = {  # what is moved: (explorer, its controls, reach)
 EXPLORERS = list(dict.fromkeys(name for name, _, _ in KNOBS.values()))
 SETUP = """\
 import miaedu as mia
-from miaedu.experiment import _cache as cache, _trained_shadows, _trained_target, run
+from miaedu.cache import cache
+from miaedu.experiment import _trained_shadows, _trained_target, run
 def first_visit(explorer):
     with cache.lock:
         cache.kept["mark"] = None, 0

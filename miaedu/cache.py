@@ -1,0 +1,55 @@
+"""The stage cache: what an experiment's stages have made is kept, each by the settings that decide it."""
+import threading
+from collections import OrderedDict
+from types import SimpleNamespace
+
+import numpy as np
+
+LIMIT = 64 * 2**20  # bytes
+
+
+class Cache:
+    """The most recently used values, as long as the arrays in them stay within `limit` bytes."""
+
+    def __init__(self, limit):
+        self.limit, self.bytes = limit, 0
+        self.kept, self.lock = OrderedDict(), threading.Lock()
+
+    def get(self, key, make):
+        with self.lock:
+            if key in self.kept:
+                self.kept.move_to_end(key)
+                return self.kept[key][0]
+        value = make()
+        size = _nbytes(value)
+        with self.lock:
+            if key not in self.kept and size <= self.limit:
+                self.kept[key] = value, size
+                self.bytes += size
+            while self.bytes > self.limit:
+                self.bytes -= self.kept.popitem(last=False)[1][1]
+        return value
+
+
+def _nbytes(value):
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    parts = value if isinstance(value, (list, tuple, dict)) else getattr(value, "__dict__", {})
+    return sum(map(_nbytes, parts.values() if isinstance(parts, dict) else parts))
+
+
+cache = Cache(LIMIT)
+
+
+def stage(*names):
+    """Decorate a function of some fields of an Experiment: it sees these alone, and its results are kept by them."""
+
+    def decorate(function):
+        def staged(experiment, progress):
+            seen = {name: getattr(experiment, name) for name in names}
+            key = (function.__name__, *seen.values())
+            return cache.get(key, lambda: function(SimpleNamespace(**seen), progress))
+
+        return staged
+
+    return decorate
