@@ -5,7 +5,6 @@ from numbers import Integral
 from types import SimpleNamespace
 
 import joblib
-import numpy as np
 from tqdm.auto import tqdm
 
 from . import data

@@ -14,7 +14,7 @@ def below(ax):
 
 
 def log_axis(ax, ticks, label):
-    """A logarithmic x axis with these ticks and no others."""
+    """A logarithmic x axis with these ticks alone."""
     ax.set(xscale="log", xlim=(min(ticks) / 1.25, max(ticks) * 1.25), xlabel=label)
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()

@@ -3,6 +3,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from course import interval
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -12,11 +13,6 @@ import miaedu as mia
 
 SEEDS = range(6)
 MEMBERS = np.arange(1000) < 500
-
-
-def interval(values, confidence=0.99):
-    """A t interval for the mean over seeds; the seeds are independent shops, splits and networks."""
-    return stats.t.interval(confidence, len(values) - 1, np.mean(values), stats.sem(values))
 
 
 @cache

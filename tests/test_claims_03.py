@@ -2,7 +2,7 @@
 from functools import cache
 
 import numpy as np
-from scipy import stats
+from course import interval
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -11,11 +11,6 @@ from sklearn.tree import DecisionTreeClassifier
 import miaedu as mia
 
 SEEDS = range(5)
-
-
-def interval(values, confidence=0.99):
-    """A t interval for the mean over seeds; the seeds are independent shops, splits and networks."""
-    return stats.t.interval(confidence, len(values) - 1, np.mean(values), stats.sem(values))
 
 
 @cache

@@ -1,33 +1,16 @@
-"""The exercises of notebook 04: each judged right for its own solution, and each typical mistake named."""
-import re
-from pathlib import Path
-
-import nbformat
+"""What is asked in notebook 04: each typical mistake named, and what cannot be judged."""
 import numpy as np
 import pytest
 
 import miaedu as mia
 from miaedu.exercises.nb04 import EXERCISES, PRIVATE, broken_evaluation
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "04_countermeasures.ipynb"
 PRIVATE_SETTINGS = dict(hidden=32, n_shadows=8, epochs=60, clip=1.0)
 RATES = broken_evaluation()
 
 
 def experiment(**settings):
     return mia.Experiment(**PRIVATE_SETTINGS | settings)
-
-
-def cells():
-    return [cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if "exercise" in cell.metadata]
-
-
-@pytest.mark.parametrize("key", EXERCISES)
-def test_each_solution_is_judged_right(key):
-    space = {"mia": mia, "np": np}
-    exec(mia.solution(key), space)
-    verdict = mia.check(key, space["answer"])
-    assert verdict.state == "right", verdict
 
 
 WRONG = [
@@ -93,18 +76,3 @@ def test_an_untouched_exercise_is_not_attempted(key, answer):
 @pytest.mark.parametrize("key, answer", [("04.1", ("half", "for this good reason")), ("04.3", "a word")])
 def test_an_answer_that_cannot_be_judged_is_an_error(key, answer):
     assert mia.check(key, answer).state == "error"
-
-
-def test_every_exercise_of_the_notebook_exists_and_every_one_that_exists_is_in_the_notebook():
-    found = cells()
-    assert sorted(cell.metadata["exercise"] for cell in found) == sorted(EXERCISES)
-    for cell in found:
-        assert f'mia.check("{cell.metadata["exercise"]}",' in cell.source.splitlines()[-1]
-
-
-def test_nothing_uses_the_answer_of_an_exercise_but_to_draw_a_guess():
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    rest = [cell.source for cell in notebook.cells if cell.cell_type == "code" and "exercise" not in cell.metadata]
-    lines = [line for source in rest for line in source.splitlines()]
-    assert [line for line in lines if "my_guess" in line or "my_reason" in line] == ["mia.mark_guess(ax, my_guess)"]
-    assert not any(re.search(r"\banswer\b", line) for line in lines)

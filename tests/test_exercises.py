@@ -1,0 +1,58 @@
+"""What holds for the exercises of every notebook; what is asked in each is in the file of its number."""
+import re
+
+import nbformat
+import pytest
+from course import NOTEBOOKS, cells, solved
+
+import miaedu as mia
+from miaedu.exercises import nb00, nb01, nb02, nb03, nb04
+
+BOOKS = {"00": nb00, "01": nb01, "02": nb02, "03": nb03, "04": nb04}
+CORE_MINUTES = {"00": [5], "01": [15], "02": [25], "03": [40], "04": [35, 45]}  # notebook 04 has two halves
+KEYS = [key for book in BOOKS.values() for key in book.EXERCISES]
+each_notebook = pytest.mark.parametrize("number", BOOKS)
+each_exercise = pytest.mark.parametrize("key", KEYS)
+
+
+def test_every_notebook_has_its_exercises_here():
+    assert [path.stem[:2] for path in NOTEBOOKS] == list(BOOKS)
+
+
+@each_exercise
+def test_its_own_solution_is_right(key):
+    verdict = mia.check(key, solved(key))
+    assert verdict.state == "right", verdict
+
+
+@each_exercise
+@pytest.mark.parametrize("answer", [..., None, (None, None), (..., ...)], ids=str)
+def test_an_untouched_exercise_is_not_attempted(key, answer):
+    assert mia.check(key, answer).state == "not attempted"
+
+
+@each_notebook
+def test_the_notebook_asks_each_exercise_once_in_a_cell_that_says_so(number):
+    asked = [cell for cell in cells(number, "code") if "mia.check(" in cell.source]
+    assert sorted(cell.metadata.get("exercise", "") for cell in asked) == sorted(BOOKS[number].EXERCISES)
+    for cell in asked:
+        assert f'mia.check("{cell.metadata["exercise"]}",' in cell.source.splitlines()[-1]
+    assert not [cell for cell in cells(number) if "exercise" in cell.metadata and cell not in asked]
+
+
+@each_notebook
+def test_the_core_minutes_of_the_sections_add_up_to_those_of_the_map(number):
+    text = "\n".join(cell.source for cell in cells(number, "markdown"))
+    minutes = re.findall(r"^(?:#.* · )?\*\*core\*\*, (\d+) minute", text, re.M)
+    assert sum(map(int, minutes)) == sum(CORE_MINUTES[number])
+    map_of_course = "\n".join(cell.source for cell in cells("00"))
+    said = re.findall(rf"^\| .*{number} .* \| (\d+) \|$", map_of_course, re.M)
+    assert list(map(int, said)) == CORE_MINUTES[number]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_nothing_uses_the_answer_of_an_exercise_but_to_draw_a_guess(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code" and "exercise" not in cell.metadata:
+            lines = [line for line in cell.source.splitlines() if re.search(r"\bmy_\w+", line)]
+            assert all("mark_guess(" in line and "my_guess" in line for line in lines), lines
