@@ -60,7 +60,8 @@ def test_how_a_shadow_model_treats_what_it_has_seen_matters_more_than_its_kind()
     shares = [learned(s, **free).advantage / learned(s).advantage for s in SEEDS]
     assert interval(shares)[0] > 2 / 3, "most of what a network teaches"
     assert interval(differences("advantage", free, tree))[0] > 0
-    for other in (tame, forest):  # these differ too much from seed to seed for an interval; each of five by chance: 1 in 32
+    # These differ too much from seed to seed for an interval; each of five by chance: 1 in 32.
+    for other in (tame, forest):
         assert min(differences("advantage", free, other)) > 0
     assert interval([learned(s, **tree).advantage - learned(s).gap_advantage for s in SEEDS])[1] < 0
 

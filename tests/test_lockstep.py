@@ -185,7 +185,8 @@ def test_target_and_shadows_with_equal_random_state_share_no_noise():
         return [weights(train(MLP(noise_multiplier=z, random_state=5, **private))) for z in (0, NOISE)]
 
     target, plain = difference(lambda net: net.fit(X, y, classes=range(3)))
-    shadows, others = difference(lambda net: ShadowModels(net, n_models=3, random_state=5).fit(X, y, classes=range(3)).networks)
+    shadows, others = difference(
+        lambda net: ShadowModels(net, n_models=3, random_state=5).fit(X, y, classes=range(3)).networks)
     for shadow in shadows - others:
         assert close_to_unrelated(target - plain, shadow)
 

@@ -23,7 +23,8 @@ def run(path, folder, offline):
     """Run a notebook from a fresh kernel in an empty folder; the notebook with its outputs."""
     folder.mkdir()
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, coalesce_streams=True, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    settings = {"coalesce_streams": True, "timeout": 300, "kernel_name": "python3"}
+    client = NotebookClient(notebook, **settings, resources={"metadata": {"path": str(folder)}})
     return client.execute(env=offline.env)
 
 

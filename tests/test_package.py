@@ -14,8 +14,8 @@ PACKAGE = ROOT / "miaedu"
 # A module may import those before it in this list and none after it.
 ORDER = [
     "dataset", "data", "environment", "privacy", "lockstep", "network", "countermeasures", "shadow", "attacks",
-    "synthesis", "metrics", "cache", "experiment", "plots", "live", "figures", "widgets", "explorers", "page", "exercises",
-    "__main__",
+    "synthesis", "metrics", "cache", "experiment", "plots", "live", "figures", "widgets", "explorers", "page",
+    "exercises", "__main__",
 ]
 POSIX_ONLY = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 POSIX_ONLY_CALLS = {

@@ -1,7 +1,7 @@
 """Exercises that check themselves: ``check("03.2", answer)``, ``hint("03.2")``, ``solution("03.2")``.
 
-Each notebook has a file of exercises here, a dict from keys such as "03.2" or "03.q1" to :class:`Exercise`. A teacher can grade with
-``check(key, answer).state``; a solution is runnable source whose last value, ``answer``, is right.
+Each notebook has a file of exercises here, a dict from keys such as "03.2" or "03.q1" to :class:`Exercise`. A teacher
+can grade with ``check(key, answer).state``; a solution is runnable source whose last value, ``answer``, is right.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +15,9 @@ STATES = ("not attempted", "wrong", "error", "right")
 class Exercise:
     """One exercise: its `objective`, its `judge`, a `hint`, and a `solution` in runnable source that sets ``answer``.
 
-    ``judge(answer)`` returns None if the answer is right, else the sentence that follows "wrong, because"; or ``...`` for an answer that
-    turns out to be untouched, such as a function whose body is still a stub. `praise` is said when it is right.
+    ``judge(answer)`` returns None if the answer is right, else the sentence that follows "wrong, because"; or ``...``
+    for an answer that turns out to be untouched, such as a function whose body is still a stub. `praise` is said when
+    it is right.
     """
 
     objective: str
@@ -27,7 +28,7 @@ class Exercise:
 
 
 def quiz(objective, right, feedback, hint, praise="Well done."):
-    """An Exercise whose answer is a letter: `right`, or one of `feedback`, a dict from each wrong letter to what is wrong with it.
+    """An Exercise whose answer is a letter: `right`; `feedback` says of each other letter what is wrong with it.
 
     >>> question = quiz("Which?", "b", {"a": "a is the first letter."}, "Not the first.")
     >>> question.judge("B"), question.judge("a")
@@ -38,27 +39,31 @@ def quiz(objective, right, feedback, hint, praise="Well done."):
         letter = answer.strip().lower() if isinstance(answer, str) else answer
         if letter == right:
             return None
-        return feedback.get(letter, f"the answer is one of the letters {', '.join(sorted([right, *feedback]))}, not {answer!r}.")
+        letters = ", ".join(sorted([right, *feedback]))
+        return feedback.get(letter, f"the answer is one of the letters {letters}, not {answer!r}.")
 
     return Exercise(objective, judge, hint, f'answer = "{right}"', praise)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `check` says: `key`, `state` (one of STATES) and `message`. In a notebook it carries buttons for the hint and the solution."""
+    """What `check` says: `key`, `state` (one of STATES), `message`; in a notebook, buttons for hint and solution too."""
 
     key: str
     state: str
     message: str
 
     def __repr__(self):
-        return f"{self.key}: {self.state}{', because' * (self.state == 'wrong')} {self.message}".strip()
+        return f"{self.key}: {self._state()} {self.message}".strip()
+
+    def _state(self):
+        return self.state + ", because" * (self.state == "wrong")
 
     def _repr_mimebundle_(self, **kwargs):
         from ..widgets import verdict_box
 
         mark = {"right": "✔", "wrong": "✘", "error": "!", "not attempted": "○"}[self.state]
-        line = f"<p>{mark} <b>{escape(self.key)}: {self.state}</b>{', because' * (self.state == 'wrong')} {escape(self.message)}</p>"
+        line = f"<p>{mark} <b>{escape(self.key)}: {self._state()}</b> {escape(self.message)}</p>"
         data = verdict_box(line, find(self.key))._repr_mimebundle_(**kwargs)
         return {**data, "text/plain": repr(self), "text/html": line}
 
@@ -69,7 +74,8 @@ def check(key, answer):
     >>> check("03.q1", ...)
     03.q1: not attempted Replace the ... or None by your answer, and run the cell again.
 
-    `key`, such as "03.2" or "03.q1"; `answer`, what the exercise asks for. Returns a :class:`Verdict`. Raises ValueError for an unknown key.
+    `key`, such as "03.2" or "03.q1"; `answer`, what the exercise asks for. Returns a :class:`Verdict`. Raises
+    ValueError for an unknown key.
     """
     exercise = find(key)
     parts = answer if isinstance(answer, tuple) else (answer,)
@@ -107,7 +113,8 @@ def find(key):
     try:
         known = import_module(f"{__name__}.nb{str(key)[:2]}").EXERCISES
     except ModuleNotFoundError:
-        raise ValueError(f'key must start with the number of a notebook with exercises, such as "03.2", got {key!r}') from None
+        raise ValueError(f'key must start with the number of a notebook with exercises, such as "03.2", '
+                         f'got {key!r}') from None
     if key not in known:
         raise ValueError(f"key must be one of {', '.join(known)}, got {key!r}")
     return known[key]
