@@ -189,14 +189,14 @@ def _record(experiment):
 def _hiding(hide, random_state=None):
     """The hiding functions that `hide` names, made anew, so that noise starts at the start of its stream."""
     functions = []
-    for step in hide:
+    for i, step in enumerate(hide):
         name, *numbers = step if isinstance(step, (tuple, list)) and step else (step,)
         if name not in HIDING:
             raise ValueError(f"hide must name functions among {', '.join(HIDING)}, got {name!r}")
         if len(numbers) != (name != "labels_only"):
             wanted = "no number" if name == "labels_only" else "one number"
             raise ValueError(f"hide must give {name} {wanted}, got {step!r}")
-        seed = {"random_state": random_state} if name == "noisy" else {}
+        seed = {} if name != "noisy" or random_state is None else {"random_state": random_state + i}
         functions.append(HIDING[name](*numbers, **seed) if numbers else labels_only)
     return functions
 

@@ -81,7 +81,7 @@ def plot_roc(reports, ax=None, *, log=False):
     reports = reports if isinstance(reports, (list, tuple)) else [reports]
     with mpl.rc_context(STYLE):
         ax = new_axes() if ax is None else ax
-        floor = 1 / max((~report.members).sum() for report in reports)
+        floor = 1 / min((~report.members).sum() for report in reports)
         roc_background(ax, floor if log else None)
         for i, report in enumerate(reports):
             fpr, tpr = report.roc()

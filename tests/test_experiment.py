@@ -202,6 +202,12 @@ def test_snapshots_change_nothing_but_what_a_later_move_costs():
     assert bits(mia.run(replace(TINY, snapshots=(2, 4)))) == bits(cold(TINY))
 
 
+def test_two_noises_in_one_experiment_are_drawn_apart():
+    nothing = np.zeros((50, 3))
+    first, second = (step(nothing) for step in experiment._hiding((("noisy", 1.0), ("noisy", 1.0)), 7))
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.3  # 3.6 standard errors of 150 independent pairs
+
+
 def test_a_stage_sees_the_fields_that_decide_it_and_no_others(cache):
     seen = []
 

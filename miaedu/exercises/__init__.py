@@ -47,7 +47,7 @@ def quiz(objective, right, feedback, hint, praise="Well done."):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `check` says: `key`, `state` (one of STATES), `message`; in a notebook, buttons for hint and solution too."""
+    """What `check` says: `key`, `state` (one of STATES), `message`; in a notebook, buttons for hint and solution."""
 
     key: str
     state: str
