@@ -1,42 +1,17 @@
 """The explorers of the course: the controls of each, the experiments they stand for, and the words for a finding."""
-import time
 from dataclasses import replace
-from functools import lru_cache
-
-import numpy as np
 
 from .experiment import Experiment
 from .figures import (BaseRateFigure, ControlFigure, HidingFigure, NoiseFigure, OverfittingFigure, ShadowCountFigure,
-                      ThresholdFigure, base_rate_rates, positives_worth, rates_at)
-from .network import MLP
+                      ThresholdFigure)
+from .metrics import base_rate_rates, positives_worth, rates_at
 from .plots import describe
-from .widgets import Explorer, menu, slider, tick
+from .widgets import Explorer, affordable, menu, slider, tick
 
 EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 PRIVATE_EPOCHS = (5, 10, 20, 30, 40, 60)
 SHADOWS = (1, 2, 4, 8, 16, 32)
 NOISE = [("off", "off"), ("clipping only", 0.0), *((f"{z:g}", z) for z in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0))]
-PATIENCE = 2.0  # seconds of training that a first move may ask of this machine
-
-
-@lru_cache(maxsize=1)
-def seconds_per_network():
-    """How long this machine trains one shadow model of an explorer, in a collection; measured once.
-
-    >>> seconds_per_network() == seconds_per_network() > 0
-    True
-    """
-    X, everyone = np.random.default_rng(0).random((500, 200), np.float32), np.ones((4, 500), bool)
-    for epochs in (1, 60):  # the first call sets up threads, which is not to be counted
-        began = time.monotonic()
-        MLP(hidden=32, epochs=epochs, batch_size=None, random_state=0).fit_many(X, np.arange(500) % 10, everyone)
-    return (time.monotonic() - began) / 4
-
-
-def affordable(counts, wanted, repetitions=1):
-    """`wanted` shadow models, or the largest of `counts` below it that this machine trains in time."""
-    seconds = repetitions * seconds_per_network()
-    return max((count for count in counts if count <= wanted and count * seconds <= PATIENCE), default=min(counts))
 
 
 def named(fpr, tpr, attack="attack"):
@@ -45,7 +20,7 @@ def named(fpr, tpr, attack="attack"):
 
 
 def overfitting(more=True):
-    """The explorer of notebooks 00 and 02: the longer a model learns, the more it gives away.
+    """The explorer of notebook 02, and with ``more=False`` of 00: the longer a model learns, the more it gives away.
 
     >>> import miaedu as mia
     >>> explorer = mia.overfitting(more=False)
@@ -53,25 +28,26 @@ def overfitting(more=True):
     >>> explorer.words.startswith("After 32 epochs")
     True
 
-    One training run serves all epochs. With `more`, network size and number of records can be changed too. Returns an
-    :class:`Explorer`.
+    One training run serves all epochs. With `more`, network size and number of records can be changed too, and
+    confidences are shown in place of people. Returns an :class:`Explorer`.
     """
-    controls = {"epochs": slider("epochs", EPOCHS, 4)}
+    controls, n_shadows = {"epochs": slider("epochs", EPOCHS, 4)}, affordable(SHADOWS, 4)
     if more:
         controls |= {"hidden": slider("hidden units", (8, 16, 32, 64, 128), 32),
                      "n_members": slider("members", (100, 200, 300, 500, 1000), 500)}
 
     def experiments(**values):
-        return [Experiment(**({"hidden": 32} | values), snapshots=EPOCHS, n_shadows=4, attack="threshold")]
+        return [Experiment(**({"hidden": 32} | values), snapshots=EPOCHS, n_shadows=n_shadows, attack="threshold")]
 
     def words(results, values):
         report = results[0].adaptive
+        line = (f": it says \"member\" from a confidence of {report.threshold:.2f} on, a line drawn on shadow models"
+                if more else "")
         return (f"After {values['epochs']} epoch{'s' * (values['epochs'] > 1)} the target is right on "
                 f"{report.train_accuracy:.0%} of its members and on {report.test_accuracy:.0%} of the non-members. "
-                f"{named(report.fpr, report.recall)}: it says \"member\" from a confidence of {report.threshold:.2f} "
-                f"on, a line drawn on shadow models.")
+                f"{named(report.fpr, report.recall)}{line}.")
 
-    return Explorer(controls, experiments, OverfittingFigure(EPOCHS), words, more=list(controls)[1:])
+    return Explorer(controls, experiments, OverfittingFigure(EPOCHS, people=not more), words, more=list(controls)[1:])
 
 
 def threshold():
@@ -85,7 +61,7 @@ def threshold():
 
     Returns an :class:`Explorer`; its one target is trained once.
     """
-    percents = *range(0, 95, 5), *range(95, 101)
+    percents, n_shadows = (*range(0, 95, 5), *range(95, 101)), affordable(SHADOWS, 4)
     controls = {"threshold": slider("threshold", [(f"{t / 100:.2f}", t / 100) for t in percents], 0.5)}
 
     def words(results, values):
@@ -96,7 +72,7 @@ def threshold():
                 f"{report.auc:.2f}. {named(report.test_accuracy, report.train_accuracy, 'gap attack')}.")
 
     def experiments(threshold):
-        return [Experiment(hidden=32, n_shadows=4, attack="threshold")]
+        return [Experiment(hidden=32, n_shadows=n_shadows, attack="threshold")]
 
     return Explorer(controls, experiments, ThresholdFigure(), words)
 
@@ -115,10 +91,10 @@ def base_rate():
     """
     shares = [(f"1 in {n:,}", 1 / n) for n in (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)]
     alarms = slider("false alarms allowed of 100", ["as learned", 20, 10, 5, 2, 1], "as learned")
-    controls = {"share": slider("members", shares, 1 / 2), "alarms": alarms}
+    controls, n_shadows = {"share": slider("members", shares, 1 / 2), "alarms": alarms}, affordable(SHADOWS, 4)
 
     def experiments(share, alarms):
-        return [Experiment(data="clinic", n_members=1000, epochs=32, n_shadows=4)]
+        return [Experiment(data="clinic", n_members=1000, epochs=32, n_shadows=n_shadows)]
 
     def words(results, values):
         fpr, tpr = base_rate_rates(results[0].adaptive, values["alarms"])
@@ -170,10 +146,11 @@ def confidence_hiding():
         "noisy": slider("noise (scale)", ["off", 0.01, 0.03, 0.1, 0.3], "off"),
         "labels_only": tick("labels only"),
     }
+    n_shadows = affordable(SHADOWS, 8)
 
     def experiments(labels_only, **numbers):
         hide = tuple((name, value) for name, value in numbers.items() if value != "off")
-        plain = Experiment(hidden=32, n_shadows=8)
+        plain = Experiment(hidden=32, n_shadows=n_shadows)
         return [replace(plain, hide=hide + ("labels_only",) * labels_only), plain]
 
     return Explorer(controls, experiments, HidingFigure(), lambda results, values: describe(results[0]))

@@ -2,15 +2,17 @@
 import numpy as np
 
 from .live import LiveFigure
+from .metrics import base_rate_rates, positives_worth, rates_at
 from .plots import ATTACK, BASELINE, CEILING, LINES, MEMBER, NONMEMBER, roc_background
 from .privacy import max_advantage, roc_ceiling
 
-NOW = {"ms": 9, "mfc": "none", "mew": 2, "label": "now"}  # the marker of the present setting
+NOW = {"color": "black", "ms": 9, "mfc": "none", "mew": 2, "label": "now"}  # the marker of the present setting
+SPOTS = np.array([np.arange(100) % 10, 9 - np.arange(100) // 10])  # places of 100 people, ten a row
 
 
-def below(ax):
-    """Put the legend under the axes, where no curve can run through it."""
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+def below(ax, space=0.2):
+    """Put the legend under the axes, where no curve can run through it, with `space` for what else stands there."""
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -space), ncols=2)
 
 
 def log_axis(ax, ticks, label):
@@ -41,7 +43,7 @@ class ShadowCountFigure(LiveFigure):
         log_axis(trend, self.counts, "shadow models")
         self.dots = self.curve(trend, "o", ATTACK, ms=4, alpha=0.6, label="one repetition")
         self.mean = self.curve(trend, "-", ATTACK, lw=2, label="their mean")
-        self.here = self.curve(trend, "D", MEMBER, **NOW)
+        self.here = self.curve(trend, "D", **NOW)
         trend.legend(loc="lower right")
 
     def update(self, results, values):
@@ -67,7 +69,7 @@ class HidingFigure(LiveFigure):
         roc.set_title("ROC curves of both attackers")
         roc_background(roc)
         self.adaptive = self.curve(roc, "-", ATTACK, lw=3, label="adaptive")
-        self.naive = self.curve(roc, "--", NONMEMBER, lw=2, label="naive")
+        self.naive = self.curve(roc, "--", "black", lw=2, label="naive")
         self.gap = self.curve(roc, "o", BASELINE, label="gap attack")
         roc.legend(loc="lower right")
         cost.set_title("What hiding costs and buys")
@@ -75,7 +77,7 @@ class HidingFigure(LiveFigure):
         cost.set_yticks(range(4), self.ROWS)
         cost.grid(axis="x", color="#dddddd")
         self.plain = self.curve(cost, "o", BASELINE, ms=10, mfc="none", mew=1.5, label="without hiding")
-        self.now = self.curve(cost, "D", MEMBER, ms=8, label="now")
+        self.now = self.curve(cost, "D", "black", ms=8, label="now")
         below(cost)
 
     def update(self, results, values):
@@ -99,8 +101,9 @@ class NoiseFigure(LiveFigure):
     def build(self, roc, trend):
         roc.set_title("The attack under the proven ceiling")
         roc_background(roc)
-        self.ceiling = self.curve(roc, "--", CEILING, lw=2.5, label="proven ceiling, on average")
-        self.measured = self.curve(roc, "-", ATTACK, lw=2, label="measured, this target")
+        self.ceiling = self.curve(roc, "--", CEILING, lw=2.5, label="ceiling, on average")
+        self.measured = self.curve(roc, "-", ATTACK, lw=2, label="this target")
+        self.gap = self.curve(roc, "o", BASELINE, label="gap attack")
         roc.legend(loc="lower right")
         trend.set_title("What the noise costs and buys")
         trend.set(xlim=(-0.5, len(self.positions) - 0.5), xlabel="noise multiplier")
@@ -108,21 +111,22 @@ class NoiseFigure(LiveFigure):
         trend.set_xticks(range(len(self.positions)), [label.replace(" ", "\n") for label, _ in self.positions])
         trend.grid(axis="y", color="#dddddd")
         styles = (("s-", NONMEMBER, "target's accuracy on new records"), ("v--", CEILING, "largest advantage possible"),
-                  ("o-", ATTACK, "attack's advantage"))
+                  ("o-", ATTACK, "attack's advantage"), ("x:", BASELINE, "gap attack's advantage"))
         self.trends = [self.curve(trend, style, colour, ms=5, label=label) for style, colour, label in styles]
-        self.here = self.curve(trend, "D", MEMBER, **NOW)
-        below(trend)
+        self.here = self.move(trend.axvline(0, color="#999999", lw=1))
+        below(trend, 0.26)
 
     def update(self, results, values):
         """Show this Result's curve and ceiling, and remember its figures."""
         result = results[0]
         e, report = result.experiment, result.adaptive
         self.measured.set_data(*report.roc())
+        self.gap.set_data([report.test_accuracy], [report.train_accuracy])
         self.ceiling.set_data(self.grid, roc_ceiling(self.grid, result.mu))
         place = [value for _, value in self.positions].index("off" if e.clip is None else e.noise_multiplier)
-        self.tried[place] = report.test_accuracy, max_advantage(result.mu), report.advantage
+        self.tried[place] = report.test_accuracy, max_advantage(result.mu), report.advantage, report.gap_advantage
         draw_tried(self.trends, self.tried)
-        self.here.set_data([place], [report.advantage])
+        self.here.set_xdata([place, place])
 
 
 def draw_tried(lines, tried):
@@ -152,14 +156,27 @@ class ConfidenceFigure(LiveFigure):
 
 
 class OverfittingFigure(ConfidenceFigure):
-    """Right: accuracy, hits and false alarms for every number of epochs tried so far."""
+    """Right: accuracy, hits and false alarms for every number of epochs tried so far.
 
-    def __init__(self, epochs):
-        self.epochs, self.tried = epochs, {}
+    Left, for readers who have not met confidences yet (`people`): 100 members and 100 non-members, and who is named.
+    """
+
+    def __init__(self, epochs, people=False):
+        self.epochs, self.people, self.tried = epochs, people, {}
         super().__init__()
 
     def build(self, left, right):
-        super().build(left, right)
+        if self.people:
+            left.set_title("Of 100 members and 100 non-members, who is named")
+            left.set(xlim=(-0.7, 20.7), ylim=(-0.7, 9.7), aspect="equal", xticks=[], yticks=[])
+            left.spines[:].set_visible(False)
+            self.named, (x, y) = [], SPOTS
+            for i, (mark, color, who) in enumerate((("o", MEMBER, "member"), ("s", NONMEMBER, "non-member"))):
+                left.plot(x + 11 * i, y, mark, color=color, ms=8, mfc="none", label=who)
+                self.named += [self.curve(left, mark, color, ms=8, label=f"{who}, named")]
+            below(left, 0.02)
+        else:
+            super().build(left, right)
         right.set_title("What overfitting gives away")
         right.set(ylim=(-2, 102), ylabel="of 100")
         log_axis(right, self.epochs, "epochs of training")
@@ -172,7 +189,13 @@ class OverfittingFigure(ConfidenceFigure):
     def update(self, results, values):
         """Show this Result's confidences, and remember its rates."""
         report, e = results[0].adaptive, results[0].experiment
-        self.show_confidences(report, report.threshold)
+        if self.people:
+            x, y = SPOTS
+            for i, rate in enumerate((report.recall, report.fpr)):
+                n = round(100 * rate)
+                self.named[i].set_data(x[:n] + 11 * i, y[:n])
+        else:
+            self.show_confidences(report, report.threshold)
         tried = self.tried.setdefault((e.hidden, e.n_members), {})
         rates = report.train_accuracy, report.test_accuracy, report.recall, report.fpr
         tried[e.epochs] = [100 * rate for rate in rates]
@@ -189,7 +212,7 @@ class ThresholdFigure(ConfidenceFigure):
         roc_background(right)
         self.roc = self.curve(right, "-", ATTACK, lw=2, label="every threshold")
         self.gap = self.curve(right, "o", BASELINE, label="gap attack")
-        self.here = self.curve(right, "D", MEMBER, **NOW | {"label": "this threshold"})
+        self.here = self.curve(right, "D", **NOW | {"label": "this threshold"})
         right.legend(loc="lower right")
 
     def update(self, results, values):
@@ -199,12 +222,6 @@ class ThresholdFigure(ConfidenceFigure):
         self.roc.set_data(*report.roc())
         self.gap.set_data([report.test_accuracy], [report.train_accuracy])
         self.here.set_data(*([rate] for rate in rates_at(report, values["threshold"])))
-
-
-def rates_at(report, threshold):
-    """False alarms and hits, as shares, of a :class:`miaedu.Report`'s scores at another threshold."""
-    called = report.scores >= threshold
-    return float(called[~report.members].mean()), float(called[report.members].mean())
 
 
 class BaseRateFigure(LiveFigure):
@@ -226,31 +243,16 @@ class BaseRateFigure(LiveFigure):
         curve.grid(axis="y", color="#dddddd")
         self.shares = np.geomspace(5e-5, 1, 200)
         self.worth = self.curve(curve, "-", ATTACK, lw=2)
-        self.here = self.curve(curve, "D", MEMBER, **NOW)
+        self.here = self.curve(curve, "D", **NOW)
 
     def update(self, results, values):
         """Show what the attack's positives are worth at the share of members that the slider gives."""
         fpr, tpr = base_rate_rates(results[0].adaptive, values["alarms"])
         worth = 100 * positives_worth(tpr, fpr, values["share"])
-        spots = np.arange(100) % 10, 9 - np.arange(100) // 10
-        self.right.set_data(*(spot[:round(worth)] for spot in spots))
-        self.wrong.set_data(*(spot[round(worth):] for spot in spots))
+        self.right.set_data(*SPOTS[:, :round(worth)])
+        self.wrong.set_data(*SPOTS[:, round(worth):])
         self.worth.set_data(self.shares, 100 * positives_worth(tpr, fpr, self.shares))
         self.here.set_data([values["share"]], [worth])
-
-
-def base_rate_rates(report, alarms):
-    """False alarms and hits, as shares: at the learned threshold, or at the strictest that allows `alarms` per 100."""
-    return (report.fpr, report.recall) if alarms == "as learned" else (alarms / 100, report.tpr_at(alarms / 100))
-
-
-def positives_worth(tpr, fpr, share):
-    """The share of members among positives, where a `share` of the records asked about are members (Bayes' rule).
-
-    >>> round(positives_worth(0.6, 0.4, 0.001), 4)
-    0.0015
-    """
-    return share * tpr / (share * tpr + (1 - share) * fpr)
 
 
 class ControlFigure(LiveFigure):
@@ -269,7 +271,7 @@ class ControlFigure(LiveFigure):
         trade.set(ylim=(-0.1, 1), ylabel="advantage of the better attack")
         trade.grid(color="#dddddd")
         self.points = self.curve(trade, "o", BASELINE, ms=4, label="tried before")
-        self.here = self.curve(trade, "D", MEMBER, ms=9, label="now")
+        self.here = self.curve(trade, "D", **NOW)
         trade.legend(loc="upper left")
 
     def update(self, results, values):

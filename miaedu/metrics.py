@@ -10,6 +10,7 @@ from .attacks import GapAttack, check_learned
 
 REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
 LOW_FPR = (0.01, 0.001)
+FOOTNOTE = "Intervals cover the draw of records, not of targets: another target of the same kind may fall outside them."
 
 
 def evaluate(attack, black_box, world, name=None):
@@ -256,4 +257,21 @@ class Report:
         return rates
 
 
-FOOTNOTE = "Intervals cover the draw of records, not of targets: another target of the same kind may fall outside them."
+def rates_at(report, threshold):
+    """False alarms and hits, as shares, of a :class:`Report`'s scores at another threshold."""
+    called = report.scores >= threshold
+    return float(called[~report.members].mean()), float(called[report.members].mean())
+
+
+def base_rate_rates(report, alarms):
+    """False alarms and hits, as shares: at the learned threshold, or at the strictest that allows `alarms` per 100."""
+    return (report.fpr, report.recall) if alarms == "as learned" else (alarms / 100, report.tpr_at(alarms / 100))
+
+
+def positives_worth(tpr, fpr, share):
+    """The share of members among positives, where a `share` of the records asked about are members (Bayes' rule).
+
+    >>> round(positives_worth(0.6, 0.4, 0.001), 4)
+    0.0015
+    """
+    return share * tpr / (share * tpr + (1 - share) * fpr)

@@ -43,7 +43,7 @@ def save_page(explorer, path, control=None, title="Membership inference: was thi
 
     >>> import tempfile, miaedu as mia
     >>> path = Path(tempfile.mkdtemp()) / "overfitting.html"
-    >>> mia.save_page(mia.overfitting(more=False), path).stat().st_size < 300_000
+    >>> mia.save_page(mia.overfitting(), path).stat().st_size < 300_000
     True
 
     `control`, the name of a slider of the explorer (the first by default); the others stay where they are. Each frame

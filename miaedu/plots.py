@@ -115,6 +115,8 @@ def plot_ceiling(results, audit=None, ax=None, *, log=False):
         for i, result in enumerate(results):
             label, alpha = None if i else "measured, one a target", 0.8 if len(results) < 4 else 0.4
             ax.plot(*result.adaptive.roc(), color=ATTACK, lw=1, alpha=alpha, label=label)
+            gap = result.adaptive.test_accuracy, result.adaptive.train_accuracy
+            ax.plot(*gap, "o", ms=4, color=BASELINE, label=None if i else "gap attack")
         ax.plot(grid, roc_ceiling(grid, mu), color=CEILING, lw=2.5, linestyle="--", label="proven ceiling")
         ax.fill_between(grid, roc_ceiling(grid, mu), 1.02, color=CEILING, alpha=0.12, hatch="//", lw=0)
         title = f"promised: mu {mu:.2f}, epsilon {results[0].epsilon():.1f} at delta 1e-5"

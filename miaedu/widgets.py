@@ -2,19 +2,43 @@
 import asyncio
 import base64
 import time
+from functools import lru_cache
 from html import escape
 
 import anywidget
 import ipywidgets as widgets
+import numpy as np
 import traitlets
 
 from .experiment import run
+from .network import MLP
 from .plots import describe
 
 PATIENCE = 0.1  # seconds of silence after which something shows: a progress bar, or the first repetition
 WIDE = {"description_width": "initial"}
-SLOW = 1.5  # seconds a first run may take before the reader is told
+SLOW = 1.0  # seconds that a move may take before the reader is told
+AFFORDABLE = 2.0  # seconds of training that an explorer may begin with
 SETTLE = 0.03  # seconds to wait for a newer value when one has just come
+
+
+@lru_cache(maxsize=1)
+def seconds_per_network():
+    """How long this machine trains one shadow model of an explorer, in a collection; measured once.
+
+    >>> seconds_per_network() == seconds_per_network() > 0
+    True
+    """
+    X, everyone = np.random.default_rng(0).random((500, 200), np.float32), np.ones((4, 500), bool)
+    for epochs in (1, 60):  # the first call sets up threads, which is not to be counted
+        began = time.monotonic()
+        MLP(hidden=32, epochs=epochs, batch_size=None, random_state=0).fit_many(X, np.arange(500) % 10, everyone)
+    return (time.monotonic() - began) / 4
+
+
+def affordable(counts, wanted, repetitions=1):
+    """`wanted` shadow models, or the largest of `counts` below it that this machine trains in time."""
+    seconds = repetitions * seconds_per_network()
+    return max((count for count in counts if count <= wanted and count * seconds <= AFFORDABLE), default=min(counts))
 
 
 class _Names(anywidget.AnyWidget):
@@ -92,14 +116,13 @@ class Explorer:
             unfold = button("more", "Show more controls", widgets.ToggleButton)
             unfold.observe(lambda change: folded.layout.set_trait("display", "flex" if change.new else "none"), "value")
             rows += [unfold, folded]
+        self._run_now()
+        seconds = sum(1 + result.experiment.n_shadows for result in self.results) * seconds_per_network()
+        if seconds > SLOW:
+            rows += [widgets.HTML(f"<p>This machine is slow or busy: a move that trains models will take about "
+                                  f"{seconds:.0f} s. The newest move wins.</p>")]
         self.box = widgets.VBox([*rows, self._message, self._picture, self._code, self._names])
         self.box.add_class("miaedu-explorer")
-        began = time.monotonic()
-        self._run_now()
-        seconds = time.monotonic() - began
-        if seconds > SLOW and not self._message.value:
-            self._message.value = (f"<p>This machine is slow or busy: a move that trains models will take about "
-                                   f"{seconds:.0f} s. The newest move wins.</p>")
 
     def reset(self):
         """Set every control back to where it started."""

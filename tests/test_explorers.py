@@ -386,7 +386,7 @@ def saved(path, in_a_notebook):
     """save_page from a plain script, or from a notebook's cell: there an event loop is running."""
 
     def save():
-        return mia.save_page(mia.overfitting(more=False), path)
+        return mia.save_page(mia.overfitting(), path)
 
     async def cell():
         return save()

@@ -195,7 +195,10 @@ def test_each_repetition_has_its_curve_under_one_ceiling():
     for result in results:
         tpr = roc_curve(result.report.members, result.report.scores, drop_intermediate=False)[1]
         assert any(len(line.get_ydata()) == len(tpr) and np.allclose(line.get_ydata(), tpr) for line in ax.lines)
-    assert len(ax.get_legend().get_texts()) == 3, "chance, the curves, the ceiling: one name each"
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["chance", "measured, one a target", "gap attack", "proven ceiling"], "one name each"
+    right = {(r.report.test_accuracy, r.report.train_accuracy) for r in results}
+    assert right == {(x, y) for line in ax.lines if line.get_marker() == "o" for x, y in line.get_xydata()}
     # A floor that holds for all of them: the fewest non-members decide.
     least = min((~result.report.members).sum() for result in results)
     assert f"1/{least}" in line(mia.plot_ceiling(results, ax=axes(), log=True), "smallest visible").get_label()

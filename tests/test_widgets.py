@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 import miaedu as mia
-from miaedu import Experiment, Explorer, explorers, widgets
+from miaedu import Experiment, Explorer, widgets
 
 NAMES = [name for name in mia.__all__ if mia._MODULE[name] == "explorers"]
 each_explorer = pytest.mark.parametrize("name", NAMES)
@@ -27,7 +27,22 @@ built = cache(lambda name: getattr(mia, name)())
 @pytest.fixture(autouse=True)
 def a_fast_machine(monkeypatch):
     """How many shadow models an explorer starts with would depend on how busy this machine is."""
-    monkeypatch.setattr(explorers, "seconds_per_network", lambda: 1e-4)
+    monkeypatch.setattr(widgets, "seconds_per_network", lambda: 1e-4)
+
+
+@each_explorer
+def test_on_a_slow_machine_an_explorer_starts_small_and_says_how_long_a_move_takes(name, monkeypatch):
+    quick = built(name)
+    assert not [part for part in quick.box.children if "slow or busy" in getattr(part, "value", "")]
+    monkeypatch.setattr(widgets, "seconds_per_network", lambda: 1.0)
+    slow = getattr(mia, name)()
+    networks = sum(1 + result.experiment.n_shadows for result in slow.results)
+    assert {result.experiment.n_shadows for result in slow.results} <= {1, 2}
+    said = [part.value for part in slow.box.children if "slow or busy" in getattr(part, "value", "")]
+    assert len(said) == 1 and f"about {networks} s" in said[0]
+    first = next(iter(slow.controls.values()))
+    first.value = next(value for _, value in first._options_full if value != first.value)
+    assert said[0] in [getattr(part, "value", "") for part in slow.box.children], "it stays"
 
 
 @pytest.fixture
