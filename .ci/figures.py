@@ -11,30 +11,43 @@ from PIL import Image
 
 import miaedu as mia
 
-FIGURES = Path(__file__).resolve().parents[1] / "notebooks" / "figures"
+ROOT = Path(__file__).resolve().parents[1]
+EPOCHS = 1, 2, 3, 4, 6, 8, 12, 16, 24, 32
 OPENING = {
-    "00_start_here": ("overfitting", "epochs", (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)),
-    "01_consequences": ("base_rate", "share", (1 / 100,)),
-    "02_prerequisites": ("threshold", "threshold", (0.9,)),
-    "03_algorithm": ("shadow_count", "n_shadows", (1, 2, 4, 8, 16, 32, 64)),
-    "04_countermeasures": ("control_room", "noise_multiplier", ("off", 0.0, 1.0, 2.0, 8.0, 4.0)),
+    "00_start_here": (lambda: mia.overfitting(more=False), "epochs", EPOCHS),
+    "01_consequences": (mia.base_rate, "share", (1 / 100,)),
+    "02_prerequisites": (mia.overfitting, "epochs", EPOCHS),
+    "03_algorithm": (mia.shadow_count, "n_shadows", (1, 2, 4, 8, 16, 32, 64)),
+    "04_countermeasures": (mia.control_room, "noise_multiplier", ("off", 0.0, 1.0, 2.0, 8.0, 4.0)),
 }
+
+
+def opening(name):
+    """The explorer of a notebook's opening picture, as it is shown there."""
+    explorer, control, positions = OPENING[name]
+    shown = explorer()
+    for position in positions:
+        shown.controls[control].value = position
+    return shown
+
+
+def pages(name):
+    """The files that show the picture, and the pattern of its Markdown there: alt text, then address."""
+    pattern = re.compile(r"!\[([^\]]*)\]\(((?:notebooks/)?figures/" + name + r"\.png)\)")
+    return [page for page in (ROOT / "notebooks" / f"{name}.ipynb", ROOT / "README.md") if page.exists()], pattern
 
 
 def main():
     """Write each picture, and its alt text wherever it is shown."""
-    for name, (explorer, control, positions) in OPENING.items():
-        shown = getattr(mia, explorer)()
-        for position in positions:
-            shown.controls[control].value = position
+    for name in OPENING:
+        shown = opening(name)
         picture = Image.open(io.BytesIO(shown.figure.png())).quantize(64, dither=Image.Dither.NONE)
-        picture.save(FIGURES / f"{name}.png", optimize=True)
-        for page in (FIGURES.parent / f"{name}.ipynb", FIGURES.parents[1] / "README.md"):
-            if page.exists():
-                words = json.dumps(shown.words)[1:-1] if page.suffix == ".ipynb" else shown.words
-                text = page.read_text(encoding="utf-8")
-                link = re.compile(r"!\[[^\]]*\]\(((?:notebooks/)?figures/" + name + r"\.png)\)")
-                page.write_text(link.sub(lambda match: f"![{words}]({match[1]})", text), encoding="utf-8", newline="\n")
+        picture.save(ROOT / "notebooks" / "figures" / f"{name}.png", optimize=True)
+        found, pattern = pages(name)
+        for page in found:
+            words = json.dumps(shown.words)[1:-1] if page.suffix == ".ipynb" else shown.words
+            text = pattern.sub(lambda match: f"![{words}]({match[2]})", page.read_text(encoding="utf-8"))
+            page.write_text(text, encoding="utf-8", newline="\n")
         print(f"{name}: {shown.words}")
 
 

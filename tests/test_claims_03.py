@@ -66,6 +66,17 @@ def test_how_a_shadow_model_treats_what_it_has_seen_matters_more_than_its_kind()
     assert interval([learned(s, **tree).advantage - learned(s).gap_advantage for s in SEEDS])[1] < 0
 
 
+def test_a_freely_fitted_regression_is_as_sure_of_what_it_has_seen_as_a_network_and_as_unsure_of_the_rest():
+    for seed in SEEDS:
+        world, api = shop(seed)
+        labels, sure = mia.label_by_querying(api, world.pool[0]), []
+        for kind in (mia.MLP(), LogisticRegression(C=100)):
+            crew = mia.ShadowModels(kind, n_models=8, random_state=seed).fit(world.pool[0], labels)
+            trust = crew.confidences[:, np.arange(len(labels)), labels]
+            sure.append((trust[crew.members].mean(), trust[~crew.members].mean()))
+        assert np.abs(np.subtract(*sure)).max() < 0.03 and sure[0][0] - sure[0][1] > 0.25
+
+
 def test_fewer_records_cost_more_than_poorer_ones_and_wrong_labels_cost_little():
     few, poor = {"n_records": 100}, {"flipped": 0.2}
     for labels in ({"labels": "true"}, {}):

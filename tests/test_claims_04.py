@@ -95,6 +95,12 @@ def test_near_the_bend_private_training_leaks_least_at_an_accuracy_that_the_targ
         assert low < 0 < high and high - low < 0.1, "not because the interval is wide as a barn door"
 
 
+def test_judged_by_the_naive_attacker_noise_on_answers_would_look_like_the_best_of_all():
+    naive = measured(hide=HIDING["noise"])["naive_advantage"]
+    for other in (measured(l2=0.1), measured(**PRIVATE, noise_multiplier=16.0)):
+        assert interval(other["leak"] - naive)[0] > 0
+
+
 def test_a_strong_l2_measures_about_as_well_as_much_noise():
     low, high = interval(measured(l2=0.1)["leak"] - measured(**PRIVATE, noise_multiplier=4.0)["leak"])
     assert -0.1 < low and high < 0.05

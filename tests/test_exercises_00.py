@@ -36,8 +36,11 @@ def test_the_glossary_explains_the_words_of_the_course_under_headings_that_links
     words = {"target", "shadow model", "member", "non-member", "in and out", "confidence", "membership", "advantage",
              "precision", "recall", "query"}
     assert words <= set(entries) and len(entries) == len(set(entries))
+    linked = set()
     for path in NOTEBOOKS:
         for cell in nbformat.read(path, as_version=4).cells:
             start = r"\(00_start_here\.ipynb#" if path != NOTEBOOKS[0] else r"\(#"
             for anchor in re.findall(start + r"(.+?)\)", cell.source):
                 assert anchor in {entry.replace(" ", "-") for entry in ["Glossary", *entries]}, (path.name, anchor)
+                linked.add(anchor.replace("-", " "))
+    assert {entry.replace("-", " ") for entry in entries} <= linked, "each word is linked to where it is first used"

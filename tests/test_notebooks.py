@@ -4,13 +4,18 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import nbformat
 import pytest
+from course import NOTEBOOKS
 from nbclient import NotebookClient
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+from miaedu import widgets
+
+FIGURES = spec_from_file_location("figures", Path(__file__).parents[1] / ".ci" / "figures.py")
+FIGURES.loader.exec_module(OPENING := module_from_spec(FIGURES))
 IMPORTS = {"miaedu", "numpy", "matplotlib", "sklearn"}
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -60,6 +65,14 @@ def test_it_runs_offline_without_warnings_and_says_the_same_twice(path, tmp_path
     assert list((tmp_path / "first").iterdir()) == [], "a notebook leaves no files behind"
 
 
+def test_the_second_half_of_the_last_notebook_runs_alone(tmp_path, offline):
+    half = nbformat.read(NOTEBOOKS[-1], as_version=4)
+    start, = (i for i, cell in enumerate(half.cells) if cell.source.startswith("# Second half"))
+    half.cells = half.cells[start:]
+    nbformat.write(half, tmp_path / "half.ipynb")
+    assert warnings_of(run(tmp_path / "half.ipynb", tmp_path / "alone", offline)) == []
+
+
 @each_notebook
 def test_it_is_a_valid_notebook_without_outputs(path):
     notebook = nbformat.read(path, as_version=4)
@@ -74,7 +87,7 @@ def test_it_is_a_valid_notebook_without_outputs(path):
 @each_notebook
 def test_its_code_is_short_and_stays_with_the_course(path):
     for cell in code_of(nbformat.read(path, as_version=4)):
-        assert len(cell.source.splitlines()) <= 25, cell.source
+        assert len(cell.source.splitlines()) <= 12, cell.source
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Import):
                 assert {alias.name.partition(".")[0] for alias in node.names} <= IMPORTS, cell.source
@@ -82,6 +95,26 @@ def test_its_code_is_short_and_stays_with_the_course(path):
                 assert node.module.partition(".")[0] in IMPORTS, cell.source
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert not is_absolute(node.value), f"an absolute path: {node.value}"
+
+
+@each_notebook
+def test_its_set_up_is_one_cell_of_at_most_four_lines(path):
+    importing = [cell.source for cell in code_of(nbformat.read(path, as_version=4)) if "import miaedu" in cell.source]
+    assert len(importing) == 1 + (path.stem[:2] == "04"), "one, or one a half"
+    assert all(len(source.splitlines()) <= 4 for source in importing)
+
+
+@pytest.mark.parametrize("name", OPENING.OPENING)
+def test_the_words_of_its_opening_picture_are_those_of_the_explorer_today(name, monkeypatch):
+    monkeypatch.setattr(widgets, "seconds_per_network", lambda: 1e-4)  # as many shadow models on a slow machine
+    today, (shown_by, pattern), number = OPENING.opening(name).words, OPENING.pages(name), r"\d+(?:\.\d+)?"
+    assert len(shown_by) == 2, "the notebook and the README"
+    for page in shown_by:
+        shown = pattern.search(page.read_text(encoding="utf-8"))[1].replace('\\"', '"')
+        assert re.sub(number, "#", shown) == re.sub(number, "#", today)
+        # Another machine's BLAS may round otherwise, which moves single records of 1,000 across a threshold.
+        for a, b in zip(re.findall(number, shown), re.findall(number, today), strict=True):
+            assert abs(float(a) - float(b)) <= (0.03 if "." in a else 3), (a, b)
 
 
 @each_notebook

@@ -10,11 +10,19 @@ from . import Exercise, quiz
 PRIVATE = Experiment(hidden=32, n_shadows=8, epochs=60, clip=1.0, noise_multiplier=8.0)
 
 
+REASON = quiz("", "b", {
+    "a": "the nine that are gone were small beside the one that is left. In which of the ten do members differ most from "
+         "others?",
+    "c": "he cannot learn from an answer what is no longer in it: without hiding he had the same confidence, and nine "
+         "more.",
+}, "")
+
+
 def predict(answer):
     """Complain about a guess of the adaptive attacker's advantage against the top 1 alone, or return None."""
     guess, reason = answer
-    if not isinstance(reason, str) or len(reason.split()) < 3:
-        return "your reason is missing: give it in a few words, in quotation marks."
+    if complaint := REASON.judge(reason):
+        return complaint
     if not -1 <= guess <= 1:
         return f"an advantage is a difference of shares, so it lies from -1 to 1, got {guess}. For 30 of 100 write 0.3."
     shop = Experiment(hidden=32, n_shadows=8)
@@ -101,9 +109,8 @@ EXERCISES = {
         predict,
         "Which of the ten confidences differs most between members and non-members? Is it still there?",
         'result = mia.run(mia.Experiment(hidden=32, n_shadows=8, hide=(("top_k", 1),)))\n'
-        'answer = (result.adaptive.advantage, "members differ most in the highest confidence, and it is still sent")',
-        "Compare your reason with this: members differ most in the highest confidence, that one is still sent, and his "
-        "shadow models show him what it looks like.",
+        'answer = (result.adaptive.advantage, "b")',
+        "His shadow models show him what the highest confidence of a member looks like when it comes alone.",
     ),
     "04.2": Exercise(
         "Keep a promise and buy back accuracy.",
