@@ -20,7 +20,7 @@ _HOME = {
     "experiment": ["Experiment", "Result", "run", "sweep"],
     "environment": ["check_environment"],
     "exercises": ["check", "hint", "solution"],
-    "plots": ["describe", "mark_guess", "plot_ceiling", "plot_frontier", "plot_roc"],
+    "plots": ["alt_text", "describe", "mark_guess", "plot_ceiling", "plot_frontier", "plot_roc"],
     "widgets": ["Explorer"],
     "explorers": [
         "base_rate", "confidence_hiding", "control_room", "dp_noise", "overfitting", "shadow_count", "threshold",

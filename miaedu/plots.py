@@ -1,4 +1,7 @@
 """Figures of what `run` and `evaluate` return, and `describe`: the same in words, for captions and alt texts."""
+import base64
+import io
+from html import escape
 from types import SimpleNamespace
 
 import matplotlib as mpl
@@ -167,6 +170,26 @@ def mark_guess(ax, guess, axis="y"):
         line(guess, color="black", linestyle=(0, (6, 3)), lw=1.5, label=f"your guess: {guess:g}")
         ax.legend()
     return ax
+
+
+def alt_text(ax, words):
+    """Give the figure of `ax` its words, for readers who cannot see it: a notebook then shows it with them.
+
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> alt_text(ax, "an empty pair of axes")
+    >>> 'alt="an empty pair of axes"' in figure._repr_html_()
+    True
+    """
+    figure = ax.figure
+
+    def html():
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", bbox_inches="tight")
+        source = base64.b64encode(picture.getvalue()).decode()
+        return f'<img alt="{escape(words)}" src="data:image/png;base64,{source}">'
+
+    figure._repr_html_ = html  # a notebook prefers it to the bare picture
 
 
 def roc_background(ax, floor=None):

@@ -2,6 +2,7 @@
 import re
 
 import nbformat
+import numpy as np
 import pytest
 from course import NOTEBOOKS, cells, solved
 
@@ -29,6 +30,18 @@ def test_its_own_solution_is_right(key):
 @pytest.mark.parametrize("answer", [..., None, (None, None), (..., ...)], ids=str)
 def test_an_untouched_exercise_is_not_attempted(key, answer):
     assert mia.check(key, answer).state == "not attempted"
+
+
+@pytest.mark.parametrize("key, answer", [
+    ("00.q1", "c)"), ("00.q1", "(C)"), ("00.q1", " c. "), ("01.1", ("22", "b)")), ("02.1", (np.array([47]), "B")),
+    ("02.2", np.array(0.97)), ("03.1", ("0.82", "b")), ("04.1", ("0.5", "b"))], ids=str)
+def test_the_same_answer_in_another_dress_is_right_too(key, answer):
+    assert mia.check(key, answer).state == "right"
+
+
+@pytest.mark.parametrize("answer", [["c"], [False, True], {"c"}, 3, np.array([1, 2]), print], ids=str)
+def test_what_is_no_letter_gets_the_letters(answer):
+    assert "one of the letters a, b, c" in mia.check("00.q1", answer).message
 
 
 @each_notebook

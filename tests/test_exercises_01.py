@@ -37,8 +37,11 @@ WRONG = [
     ("01.1", (24, "c"), "never been shown who is ill"),
     ("01.1", (90, "b"), "weighs more than you thought"),
     ("01.1", (2, "B"), "weighs less than you thought"),
-    ("01.1", (24, "because"), 'one of the letters "a", "b", "c", got'),
+    ("01.1", (24, "because"), "one of the letters a, b, c, not"),
     ("01.1", (240, "b"), "from 0 to 100, got 240"),
+    ("01.1", ("many", "b"), "must be one number"),
+    ("01.1", (0.24, "b"), "for a share of 0.24, give 24"),
+    ("01.3", lambda hits, alarms, share: None, "returns nothing"),
     ("01.2", np.zeros((3, 2)), "must be a Dataset"),
     ("01.2", people("mhi", lowest=True), "the secret still stands in the records"),
     ("01.2", people("mhi", drop="mhi"), "people who feel best"),
@@ -83,7 +86,7 @@ def test_half_a_prediction_is_not_attempted():
     assert check("01.1", (20, None)).state == "not attempted"
 
 
-@pytest.mark.parametrize("key, answer", [("01.1", ("many", "b")), ("01.3", lambda hits, alarms, share: 1 / 0)])
+@pytest.mark.parametrize("key, answer", [("01.1", "b"), ("01.3", lambda hits, alarms, share: 1 / 0)])
 def test_an_answer_that_raises_is_an_error(key, answer):
     assert check(key, answer).state == "error"
 

@@ -25,6 +25,7 @@ WRONG = [
     ("03.4", ("a", 0.1), "drawn alike"),
     ("03.4", ("c", 0.1), "no shadow model was trained at all"),
     ("03.4", ("d", 0.1), "as many members as non-members"),
+    ("03.4", ("b", 0.05), "a sound test does not give 0.050"),
     ("03.4", ("b", 0.5), "a sound test does not give 0.500"),
     ("03.5", ("a", 0.8), "drawn alike"),
     ("03.5", ("b", 0.8), "no line was chosen here"),

@@ -17,7 +17,8 @@ WRONG = [
     ("04.1", (0.05, "b"), "nearer to what the naive attacker"),
     ("04.1", (0.9, "b"), "more than he was told without it"),
     ("04.1", (0.35, "B"), "more out of one confidence"),
-    ("04.1", (50, "b"), "from -1 to 1"),
+    ("04.1", (50, "b"), "from 0 to 1, got 50"),
+    ("04.1", ("half", "b"), "must be one number"),
     ("04.1", (0.5, "because"), "one of the letters a, b, c"),
     ("04.1", (0.5, "a"), "In which of the ten"),
     ("04.1", (0.5, "c"), "what is no longer in it"),
@@ -75,6 +76,6 @@ def test_an_untouched_exercise_is_not_attempted(key, answer):
     assert mia.check(key, answer).state == "not attempted"
 
 
-@pytest.mark.parametrize("key, answer", [("04.1", ("half", "b")), ("04.3", "a word")])
+@pytest.mark.parametrize("key, answer", [("04.1", "b"), ("04.3", "a word")])
 def test_an_answer_that_cannot_be_judged_is_an_error(key, answer):
     assert mia.check(key, answer).state == "error"

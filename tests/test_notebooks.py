@@ -42,6 +42,12 @@ def printed(notebook):
                 yield re.sub(r"0x[0-9a-f]+", "0x", output.get("text", data.get("text/plain", "")))
 
 
+def figures(notebook):
+    """The HTML, or an empty text, beside each picture that the cells show."""
+    data = [output.get("data", {}) for cell in code_of(notebook) for output in cell.outputs]
+    return [each.get("text/html", "") for each in data if "image/png" in each]
+
+
 def warnings_of(notebook):
     return [output.text for cell in code_of(notebook) for output in cell.outputs if output.get("name") == "stderr"]
 
@@ -61,6 +67,7 @@ def test_it_runs_offline_without_warnings_and_says_the_same_twice(path, tmp_path
         first, second = pool.map(lambda name: run(path, tmp_path / name, offline), ["first", "second"])
     assert warnings_of(first) == [], "a notebook runs without warnings"
     assert list(printed(first)) == list(printed(second)), "a notebook says the same twice"
+    assert all(re.search(r'<img alt=["\'][^"\']{40}', html) for html in figures(first)), "a picture has its words"
     assert offline.attempts() == [], "a notebook asks no other machine"
     assert list((tmp_path / "first").iterdir()) == [], "a notebook leaves no files behind"
 
@@ -160,6 +167,8 @@ def test_the_cut_network_leaves_this_machine_reachable(offline):
 BAD = {
     "prints the clock": ("import time; print(time.perf_counter())", "says the same twice"),
     "warns": ("import warnings; warnings.warn('beware')", "runs without warnings"),
+    "shows a picture without words": (
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);", "has its words"),
     "leaves a file": ("open('left.txt', 'w').close()", "leaves no files"),
     "looks outside": (
         "import socket\ntry: socket.getaddrinfo('example.invalid', 80)\nexcept OSError: pass", "asks no other machine"),

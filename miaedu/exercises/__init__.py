@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from importlib import import_module
+from numbers import Real
+
+import numpy as np
 
 STATES = ("not attempted", "wrong", "error", "right")
 
@@ -36,13 +39,32 @@ def quiz(objective, right, feedback, hint, praise="Well done."):
     """
 
     def judge(answer):
-        letter = answer.strip().lower() if isinstance(answer, str) else answer
+        letter = answer.strip(" ().").lower() if isinstance(answer, str) else None
         if letter == right:
             return None
         letters = ", ".join(sorted([right, *feedback]))
         return feedback.get(letter, f"the answer is one of the letters {letters}, not {answer!r}.")
 
     return Exercise(objective, judge, hint, f'answer = "{right}"', praise)
+
+
+def not_a_share(name, value, top=1):
+    """What is wrong with an answer that should be a number from 0 to `top`; None if it is one."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return f"{name} must be one number, got {value!r}."
+    if top == 100 and 0 < value < 1:
+        return f"{name} must be a number from 0 to 100: for a share of {value:g}, give {100 * value:g}."
+    return None if 0 <= value <= top else f"{name} must be a number from 0 to {top}, got {value:g}."
+
+
+def _plain(value):
+    """A number that came as text or in an array of one, as a number; anything else as it is."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
 
 
 @dataclass(frozen=True)
@@ -82,7 +104,7 @@ def check(key, answer):
     if any(part is None or part is ... for part in parts):
         return _untouched(key)
     try:
-        complaint = exercise.judge(answer)
+        complaint = exercise.judge(tuple(map(_plain, answer)) if isinstance(answer, tuple) else _plain(answer))
     except Exception as error:
         return Verdict(key, "error", f"Your answer could not be checked: {type(error).__name__}: {error}")
     if complaint is ...:

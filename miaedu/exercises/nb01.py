@@ -10,7 +10,7 @@ from ..dataset import Dataset, split
 from ..metrics import evaluate
 from ..network import MLP
 from ..shadow import ShadowModels
-from . import Exercise, quiz
+from . import Exercise, not_a_share, quiz
 
 # Hits, false alarms, and one member among how many people.
 TOWNS = [(0.9, 0.3, 2), (0.9, 0.3, 500), (0.5, 0.02, 1000), (1.0, 0.1, 10), (0.25, 0.25, 8)]
@@ -40,18 +40,17 @@ def audit():
     return report, float(100 * named_ill / (named_ill + others))
 
 
+REASON = quiz("", "b", {
+    "a": "the attack does not name members alone: of the many people who are not members it names some by mistake.",
+    "c": "the attack has never been shown who is ill: all its records are of the ill quarter. It looks for what the "
+         "target has seen, not for illness.",
+}, "")
+
+
 def judge_prediction(answer):
     guess, reason = answer
-    reason = str(reason).strip().lower()
-    complaints = {
-        "a": "the attack does not name members alone: of the many people who are not members it names some by mistake.",
-        "c": "the attack has never been shown who is ill: all its records are of the ill quarter. It looks for what "
-             "the target has seen, not for illness.",
-    }
-    if not 0 <= guess <= 100:
-        return f"my_guess must be a number of people from 0 to 100, got {guess}."
-    if reason != "b":
-        return complaints.get(reason, f'my_reason must be one of the letters "a", "b", "c", got {answer[1]!r}.')
+    if complaint := not_a_share("my_guess", guess, 100) or REASON.judge(reason):
+        return complaint
     truth = audit()[1]
     if abs(guess - truth) <= 10:
         return None
@@ -88,8 +87,10 @@ def judge_worth(worth):
     if not callable(worth):
         return f"worth must be a function of hits, alarms and share, got {worth!r}."
     found = [worth(hits, alarms, 1 / n) for hits, alarms, n in TOWNS]
-    if any(value is ... or value is None for value in found):
+    if any(value is ... for value in found):
         return ...
+    if any(value is None for value in found):
+        return "your function returns nothing: end it with return and a number."
     counted = []
     for hits, alarms, n in TOWNS:
         named_members, named_others = 1000 * hits, 1000 * (n - 1) * alarms  # of 1000 n people, 1000 are members
@@ -105,7 +106,7 @@ def judge_worth(worth):
             [100 * h / n for h, a, n in TOWNS],
         "this is a share from 0 to 1. Asked is how many of 100.": [each / 100 for each in counted],
     }
-    if np.allclose(found, counted):
+    if np.allclose(found, counted, atol=0.051):  # rounded to one decimal will do
         return None
     for complaint, values in mistakes.items():
         if np.allclose(found, values):

@@ -1,6 +1,5 @@
 """Exercises of notebook 02: confidences and lines. What is true is computed anew, by the notebook's own steps."""
 from functools import cache
-from numbers import Real
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -10,7 +9,7 @@ from sklearn.model_selection import cross_val_predict
 from ..data import load_purchases
 from ..dataset import split
 from ..network import MLP
-from . import Exercise, quiz
+from . import Exercise, not_a_share, quiz
 
 
 @cache
@@ -34,13 +33,6 @@ def rates(line):
 def advantage(line):
     hits, alarms = rates(line)
     return hits - alarms
-
-
-def not_a_share(name, value, top=1):
-    """What is wrong with an answer that should be a number from 0 to `top`; None if it is one."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        return f"{name} must be one number, got {value!r}."
-    return None if 0 <= value <= top else f"{name} must be a number from 0 to {top}, got {value:g}."
 
 
 REASON = quiz("", "b", {
@@ -76,7 +68,7 @@ def judge_line(answer):
     if answer < best:
         mistake = f"the hits are many ({hits:.0f} of 100), but so are the false alarms ({alarms:.0f} of 100)"
     else:
-        mistake = f"the false alarms are few ({alarms:.0f} of 100), but so are the hits ({hits:.0f} of 100)"
+        mistake = f"the false alarms are fewer ({alarms:.0f} of 100), but the hits have fallen more (to {hits:.0f})"
     return f"at {answer:.3g} {mistake}: advantage {advantage(answer):.2f}. Another line reaches {tried[best]:.2f}."
 
 

@@ -15,8 +15,8 @@ from ..metrics import evaluate
 from ..network import MLP
 from ..shadow import ShadowModels
 from ..synthesis import label_by_querying
-from . import Exercise, quiz
-from .nb02 import SHOP, not_a_share, shop
+from . import Exercise, not_a_share, quiz
+from .nb02 import SHOP, shop
 
 
 def both_sides(world):
@@ -119,7 +119,7 @@ def judge_order(scores, y, members):
     each = [roc_auc_score(members[y == label], scores[y == label]) for label in (0, 1)]
     if max(each) < 0.1:
         return ("the scores are upside down: non-members come out higher. Of predict_proba, take the second column, "
-                "that of True.")
+                "that of True. If you do, the rows and their in or out stand in another order.")
     if max(each) > 0.9 > 0.1 > min(each):
         return ("one class is judged the wrong way round. Either there is one model for all classes: train one for "
                 "each class, on that class's rows alone. Or the rows and their in or out stand in another order.")
@@ -245,7 +245,7 @@ answer = my_attack
     ),
     "03.4": Exercise(
         "Recognise lines that were chosen on the answers, and mend the test.",
-        diagnosis("b", digits_advantage, 0.05, "Fit mia.ThresholdAttack() on shadow models trained on small.pool, and "
+        diagnosis("b", digits_advantage, 0.02, "Fit mia.ThresholdAttack() on shadow models trained on small.pool, and "
                                                "give the advantage of mia.evaluate(...)."),
         "Shuffle was_member, so that there is nothing to find, and run the colleague's cell: what does it report now?",
         """small = mia.split(mia.load_digits(), n_members=200, random_state=0)

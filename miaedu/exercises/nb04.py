@@ -5,7 +5,7 @@ import numpy as np
 
 from ..experiment import Experiment, run
 from ..privacy import epsilon
-from . import Exercise, quiz
+from . import Exercise, not_a_share, quiz
 
 PRIVATE = Experiment(hidden=32, n_shadows=8, epochs=60, clip=1.0, noise_multiplier=8.0)
 
@@ -21,10 +21,8 @@ REASON = quiz("", "b", {
 def predict(answer):
     """Complain about a guess of the adaptive attacker's advantage against the top 1 alone, or return None."""
     guess, reason = answer
-    if complaint := REASON.judge(reason):
+    if complaint := not_a_share("my_guess", guess) or REASON.judge(reason):
         return complaint
-    if not -1 <= guess <= 1:
-        return f"an advantage is a difference of shares, so it lies from -1 to 1, got {guess}. For 30 of 100 write 0.3."
     shop = Experiment(hidden=32, n_shadows=8)
     results = [run(replace(shop, hide=(("top_k", 1),), random_state=seed)) for seed in range(4)]
     naive = np.mean([result.naive.advantage for result in results])
