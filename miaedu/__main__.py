@@ -96,9 +96,12 @@ def open_lab(folder, options=()):
 
     first = min((path.name for path in folder.glob("*.ipynb")), default="")
     with TemporaryDirectory(prefix="miaedu-") as settings:
-        page = Path(settings, "labconfig", "page_config.json")
-        page.parent.mkdir()
-        page.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
+        config = Path(settings, "labconfig")
+        config.mkdir()
+        quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+        (config / "page_config.json").write_text(json.dumps(quiet))
+        wrapped = {"@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}}}  # a narrow window
+        (config / "default_setting_overrides.json").write_text(json.dumps(wrapped))
         Path(settings, "kernels").mkdir()
         write_kernel_spec(Path(settings, "kernels", "python3"))
         for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):

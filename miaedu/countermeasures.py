@@ -160,7 +160,7 @@ class BlackBox:
         """Confidences (n, c) for records X (n, d), after hiding; ValueError, and no answer, beyond the budget."""
         n = len(X)
         if self.budget is not None and self.n_queries + n > self.budget:
-            raise ValueError(f"the query budget of {self.budget} is exhausted: "
+            raise ValueError(f"the query budget of {self.budget} is too small: "
                              f"{self.n_queries} used, {n} more asked for")
         spent = (self.n_queries + n) * self._price  # each answer is a fresh release: the costs add up
         if self._price and spent > self.epsilon_budget * (1 + 1e-12):

@@ -230,8 +230,8 @@ def button(description, tooltip, kind=widgets.Button):
 
 def slider(label, options, value):
     """A slider over `options`, a list of values or of (label, value) pairs."""
-    words = {"description": label, "tooltip": label, "style": WIDE}
-    return widgets.SelectionSlider(options=options, value=value, layout={"width": "340px"}, **words)
+    words, wide = {"description": label, "tooltip": label, "style": WIDE}, f"{270 + 7 * len(label)}px"
+    return widgets.SelectionSlider(options=options, value=value, layout={"width": wide, "max_width": "100%"}, **words)
 
 
 def menu(label, options):

@@ -25,6 +25,16 @@ def test_the_example_prints_what_the_readme_shows():
         assert abs(float(a) - float(b)) <= 0.03, (a, b)
 
 
+def test_the_other_examples_run_as_they_stand(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(block("own example"), {})
+        exec(block("page example"), {})
+    assert "ShadowAttack: 50 members, 50 non-members" in printed.getvalue()
+    assert (tmp_path / "overfitting.html").stat().st_size > 10_000
+
+
 def test_every_file_the_readme_links_to_is_there_and_every_picture_has_its_words():
     links = re.findall(r"(!?)\[([^\]]*)\]\(([^)#]+)", TEXT)
     assert len(links) >= 10
