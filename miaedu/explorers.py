@@ -2,8 +2,8 @@
 from dataclasses import replace
 
 from .experiment import Experiment
-from .figures import (BaseRateFigure, ControlFigure, HidingFigure, NoiseFigure, OverfittingFigure, ShadowCountFigure,
-                      ThresholdFigure)
+from .figures import (BaseRateFigure, ConfidencePanel, ControlFigure, HidingFigure, NoiseFigure, OverfittingFigure,
+                      PeoplePanel, ShadowCountFigure, ThresholdFigure)
 from .metrics import base_rate_rates, positives_worth, rates_at
 from .plots import describe
 from .widgets import Explorer, affordable, menu, slider, tick
@@ -47,7 +47,8 @@ def overfitting(more=True):
                 f"{report.train_accuracy:.0%} of its members and on {report.test_accuracy:.0%} of the non-members. "
                 f"{named(report.fpr, report.recall)}{line}.")
 
-    return Explorer(controls, experiments, OverfittingFigure(EPOCHS, people=not more), words, more=list(controls)[1:])
+    figure = OverfittingFigure(EPOCHS, ConfidencePanel if more else PeoplePanel)
+    return Explorer(controls, experiments, figure, words, more=list(controls)[1:])
 
 
 def threshold():

@@ -135,48 +135,55 @@ def draw_tried(lines, tried):
         line.set_data(sorted(tried), heights)
 
 
-class ConfidenceFigure(LiveFigure):
-    """Left: the target's confidence in the true class, for both sides, and where the attack draws its line."""
+class ConfidencePanel:
+    """The target's confidence in the true class, for both sides, and where the attack draws its line."""
 
-    def build(self, left, right):
-        left.set_title("How sure the target is of the true class")
-        left.set(xlim=(-0.02, 1.02), ylim=(0, 1.02), xlabel="confidence in the true class", ylabel="share of records")
+    def __init__(self, figure, ax):
+        ax.set_title("How sure the target is of the true class")
+        ax.set(xlim=(-0.02, 1.02), ylim=(0, 1.02), xlabel="confidence in the true class", ylabel="share of records")
         self.edges = np.linspace(0, 1, 21)
         sides = ("members", MEMBER, "-"), ("non-members", NONMEMBER, "--")
-        self.stairs = [self.move(left.stairs(np.zeros(20), self.edges, color=color, ls=style, lw=2, label=label))
+        self.stairs = [figure.move(ax.stairs(np.zeros(20), self.edges, color=color, ls=style, lw=2, label=label))
                        for label, color, style in sides]
-        self.line = self.move(left.axvline(0.5, color=ATTACK, lw=2, linestyle=":", label='"member" from here on'))
-        below(left)
+        self.line = figure.move(ax.axvline(0.5, color=ATTACK, lw=2, linestyle=":", label='"member" from here on'))
+        below(ax)
 
-    def show_confidences(self, report, threshold):
+    def show(self, report, threshold):
         """Set the histograms and the line from the Report of a threshold attack."""
         for stairs, side in zip(self.stairs, (report.members, ~report.members)):
             stairs.set_data(np.histogram(report.scores[side], self.edges)[0] / side.sum())
         self.line.set_xdata([threshold, threshold])
 
 
-class OverfittingFigure(ConfidenceFigure):
-    """Right: accuracy, hits and false alarms for every number of epochs tried so far.
+class PeoplePanel:
+    """100 members and 100 non-members, and who of them is named: for readers who have not met confidences yet."""
 
-    Left, for readers who have not met confidences yet (`people`): 100 members and 100 non-members, and who is named.
-    """
+    def __init__(self, figure, ax):
+        ax.set_title("Of 100 members and 100 non-members, who is named")
+        ax.set(xlim=(-0.7, 20.7), ylim=(-0.7, 9.7), aspect="equal", xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+        self.named, (x, y) = [], SPOTS
+        for i, (mark, color, who) in enumerate((("o", MEMBER, "member"), ("s", NONMEMBER, "non-member"))):
+            ax.plot(x + 11 * i, y, mark, color=color, ms=8, mfc="none", label=who)
+            self.named.append(figure.curve(ax, mark, color, ms=8, label=f"{who}, named"))
+        below(ax, 0.02)
 
-    def __init__(self, epochs, people=False):
-        self.epochs, self.people, self.tried = epochs, people, {}
+    def show(self, report, threshold):
+        """Fill as many marks as the Report's attack names of 100 on each side."""
+        for i, rate in enumerate((report.recall, report.fpr)):
+            x, y = SPOTS[:, :round(100 * rate)]
+            self.named[i].set_data(x + 11 * i, y)
+
+
+class OverfittingFigure(LiveFigure):
+    """Left: a panel of the present setting. Right: accuracy, hits and false alarms for all epochs tried so far."""
+
+    def __init__(self, epochs, panel):
+        self.epochs, self.panel, self.tried = epochs, panel, {}
         super().__init__()
 
     def build(self, left, right):
-        if self.people:
-            left.set_title("Of 100 members and 100 non-members, who is named")
-            left.set(xlim=(-0.7, 20.7), ylim=(-0.7, 9.7), aspect="equal", xticks=[], yticks=[])
-            left.spines[:].set_visible(False)
-            self.named, (x, y) = [], SPOTS
-            for i, (mark, color, who) in enumerate((("o", MEMBER, "member"), ("s", NONMEMBER, "non-member"))):
-                left.plot(x + 11 * i, y, mark, color=color, ms=8, mfc="none", label=who)
-                self.named += [self.curve(left, mark, color, ms=8, label=f"{who}, named")]
-            below(left, 0.02)
-        else:
-            super().build(left, right)
+        self.left = self.panel(self, left)
         right.set_title("What overfitting gives away")
         right.set(ylim=(-2, 102), ylabel="of 100")
         log_axis(right, self.epochs, "epochs of training")
@@ -187,15 +194,9 @@ class OverfittingFigure(ConfidenceFigure):
         below(right)
 
     def update(self, results, values):
-        """Show this Result's confidences, and remember its rates."""
+        """Show this Result on the left, and remember its rates."""
         report, e = results[0].adaptive, results[0].experiment
-        if self.people:
-            x, y = SPOTS
-            for i, rate in enumerate((report.recall, report.fpr)):
-                n = round(100 * rate)
-                self.named[i].set_data(x[:n] + 11 * i, y[:n])
-        else:
-            self.show_confidences(report, report.threshold)
+        self.left.show(report, report.threshold)
         tried = self.tried.setdefault((e.hidden, e.n_members), {})
         rates = report.train_accuracy, report.test_accuracy, report.recall, report.fpr
         tried[e.epochs] = [100 * rate for rate in rates]
@@ -203,11 +204,11 @@ class OverfittingFigure(ConfidenceFigure):
         self.here.set_xdata([e.epochs, e.epochs])
 
 
-class ThresholdFigure(ConfidenceFigure):
-    """Right: the ROC curve that the moving threshold draws."""
+class ThresholdFigure(LiveFigure):
+    """Left: confidences, and the threshold among them. Right: the ROC curve that the moving threshold draws."""
 
     def build(self, left, right):
-        super().build(left, right)
+        self.left = ConfidencePanel(self, left)
         right.set_title("Each threshold is one point of the ROC curve")
         roc_background(right)
         self.roc = self.curve(right, "-", ATTACK, lw=2, label="every threshold")
@@ -218,7 +219,7 @@ class ThresholdFigure(ConfidenceFigure):
     def update(self, results, values):
         """Show the Result's ROC curve, with the point of the threshold that the slider gives."""
         report = results[0].adaptive
-        self.show_confidences(report, values["threshold"])
+        self.left.show(report, values["threshold"])
         self.roc.set_data(*report.roc())
         self.gap.set_data([report.test_accuracy], [report.train_accuracy])
         self.here.set_data(*([rate] for rate in rates_at(report, values["threshold"])))
