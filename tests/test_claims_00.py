@@ -40,3 +40,13 @@ def test_the_model_stops_getting_better_on_nonmembers_but_not_on_members(reports
     assert lead(train[8], train[1]) > 4 and lead(test[8], test[1]) > 4
     assert lead(train[32], train[8]) > 4 and np.mean(train[32]) > 0.99
     assert np.mean(test[32]) <= np.mean(test[8])
+
+
+def test_in_the_explorer_the_line_jumps_about_at_first_and_the_distance_grows_from_epoch_6_on():
+    settings = dict(hidden=32, snapshots=EPOCHS, n_shadows=4, attack="threshold")
+    shown = {epochs: mia.run(mia.Experiment(epochs=epochs, **settings)).report for epochs in EPOCHS}
+    first, later = [epochs for epochs in EPOCHS if epochs <= 4], [epochs for epochs in EPOCHS if epochs >= 6]
+    for rates in ([shown[epochs].recall for epochs in first], [shown[epochs].fpr for epochs in first]):
+        assert min(np.diff(rates)) < 0 < max(np.diff(rates)), "up and down"
+    assert min(np.diff([shown[epochs].advantage for epochs in later])) > 0
+    assert max(shown[epochs].advantage for epochs in first) < shown[6].advantage
