@@ -24,13 +24,22 @@ def code_of(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def run(path, folder, offline):
-    """Run a notebook from a fresh kernel in an empty folder; the notebook with its outputs."""
+def halves(path):
+    """A notebook as those that run alone: where it has a second half, two of them."""
+    whole = nbformat.read(path, as_version=4)
+    start = next((i for i, cell in enumerate(whole.cells) if cell.source.startswith("# Second half")), 0)
+    cut = [whole.cells[:start], whole.cells[start:]] if start else [whole.cells]
+    return [nbformat.v4.new_notebook(cells=cells, metadata=whole.metadata) for cells in cut]
+
+
+def run(notebooks, folder, offline):
+    """Run notebooks, each from a fresh kernel, in an empty folder; one notebook with the outputs of all."""
     folder.mkdir()
-    notebook = nbformat.read(path, as_version=4)
     settings = {"coalesce_streams": True, "timeout": 300, "kernel_name": "python3"}
-    client = NotebookClient(notebook, **settings, resources={"metadata": {"path": str(folder)}})
-    return client.execute(env=offline.env)
+    for notebook in notebooks:
+        client = NotebookClient(notebook, **settings, resources={"metadata": {"path": str(folder)}})
+        client.execute(env=offline.env)
+    return nbformat.v4.new_notebook(cells=[cell for notebook in notebooks for cell in notebook.cells])
 
 
 def printed(notebook):
@@ -63,21 +72,14 @@ def test_there_are_notebooks():
 @each_notebook
 def test_it_runs_offline_without_warnings_and_says_the_same_twice(path, tmp_path, offline):
     # Both at once: fresh kernels that share the cores must not change each other's numbers either.
+    runs = {"first": [nbformat.read(path, as_version=4)], "second": halves(path)}
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda name: run(path, tmp_path / name, offline), ["first", "second"])
+        first, second = pool.map(lambda name: run(runs[name], tmp_path / name, offline), runs)
     assert warnings_of(first) == [], "a notebook runs without warnings"
-    assert list(printed(first)) == list(printed(second)), "a notebook says the same twice"
+    assert list(printed(first)) == list(printed(second)), "a notebook says the same twice, in halves too"
     assert all(re.search(r'<img alt=["\'][^"\']{40}', html) for html in figures(first)), "a picture has its words"
     assert offline.attempts() == [], "a notebook asks no other machine"
     assert list((tmp_path / "first").iterdir()) == [], "a notebook leaves no files behind"
-
-
-def test_the_second_half_of_the_last_notebook_runs_alone(tmp_path, offline):
-    half = nbformat.read(NOTEBOOKS[-1], as_version=4)
-    start, = (i for i, cell in enumerate(half.cells) if cell.source.startswith("# Second half"))
-    half.cells = half.cells[start:]
-    nbformat.write(half, tmp_path / "half.ipynb")
-    assert warnings_of(run(tmp_path / "half.ipynb", tmp_path / "alone", offline)) == []
 
 
 @each_notebook
