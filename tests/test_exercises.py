@@ -21,13 +21,14 @@ def test_every_notebook_has_its_exercises_here():
 
 
 @each_exercise
-def test_its_own_solution_is_right(key):
+def test_its_own_solution_is_right_and_its_hint_says_something(key):
+    assert len(mia.hint(key)) > 20
     verdict = mia.check(key, solved(key))
     assert verdict.state == "right", verdict
 
 
 @each_exercise
-@pytest.mark.parametrize("answer", [..., None, (None, None), (..., ...)], ids=str)
+@pytest.mark.parametrize("answer", [..., None, (None, None), (..., ...), (0.5, None), ("b", ..., ...)], ids=str)
 def test_an_untouched_exercise_is_not_attempted(key, answer):
     assert mia.check(key, answer).state == "not attempted"
 

@@ -5,8 +5,8 @@ import pytest
 from course import cells
 
 import miaedu
-from miaedu.exercises import check, hint
-from miaedu.exercises.nb01 import EXERCISES, audit, quarter
+from miaedu.exercises import check
+from miaedu.exercises.nb01 import audit, quarter
 
 CLINIC = miaedu.load_clinic("health")
 
@@ -71,19 +71,8 @@ def test_a_wrong_answer_is_told_its_mistake(key, answer, said):
     assert verdict.state == "wrong" and said in verdict.message, verdict
 
 
-@pytest.mark.parametrize("key", EXERCISES)
-def test_an_untouched_exercise_is_not_attempted(key):
-    for untouched in (..., None, (None, None)):
-        assert check(key, untouched).state == "not attempted"
-    assert len(hint(key)) > 20
-
-
 def test_an_untouched_function_is_not_attempted():
     assert check("01.3", lambda hits, alarms, share: ...).state == "not attempted"
-
-
-def test_half_a_prediction_is_not_attempted():
-    assert check("01.1", (20, None)).state == "not attempted"
 
 
 @pytest.mark.parametrize("key, answer", [("01.1", "b"), ("01.3", lambda hits, alarms, share: 1 / 0)])

@@ -56,16 +56,6 @@ def test_the_colleagues_own_numbers_are_recognised():
     assert "is not 0.900" in mia.check("02.3", ("b", sound, 0.9)).message
 
 
-@pytest.mark.parametrize("key", EXERCISES)
-def test_an_untouched_answer_is_not_attempted(key):
-    parts = {"02.1": 2, "02.3": 3}.get(key, 1)
-    for untouched in (None, ...):
-        answer = (untouched,) * parts if parts > 1 else untouched
-        assert mia.check(key, answer).state == "not attempted"
-    if parts > 1:
-        assert mia.check(key, ("b",) + (...,) * (parts - 1)).state == "not attempted"
-
-
 def test_an_answer_that_cannot_be_judged_is_an_error():
     assert mia.check("02.1", (47, "b", "and more")).state == "error"
     assert mia.check("02.3", "b").state == "error"
