@@ -2,6 +2,7 @@
 import asyncio
 import base64
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from html import escape
 
@@ -18,6 +19,7 @@ PATIENCE = 0.1  # seconds of silence after which something shows: a progress bar
 WIDE = {"description_width": "initial"}
 SLOW = 1.0  # seconds that a move may take before the reader is told
 AFFORDABLE = 2.0  # seconds of training that an explorer may begin with
+WORKER = ThreadPoolExecutor(1)  # one experiment at a time: more threads would each keep memory, and be no faster
 SETTLE = 0.03  # seconds to wait for a newer value when one has just come
 
 
@@ -163,13 +165,16 @@ class Explorer:
             if stopped:
                 raise InterruptedError("a newer value came")
 
+        def turn(experiment):
+            return stopped or run(experiment, progress)
+
         await asyncio.sleep(pause)
         try:
             done = []
             values = self.values()
             experiments = [] if stopped else self._experiments(**values)
             for experiment in experiments:
-                work = asyncio.ensure_future(asyncio.to_thread(run, experiment, progress))
+                work = asyncio.get_running_loop().run_in_executor(WORKER, turn, experiment)
                 while not (await asyncio.wait({work}, timeout=0.05))[0]:
                     if not stopped and time.monotonic() - began > PATIENCE:
                         self._progress.layout.visibility = "visible"

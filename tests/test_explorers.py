@@ -267,7 +267,7 @@ def test_every_explorer_can_be_seen_and_operated_by_keyboard(path, page, lab):
 
 
 STORM = """\
-import gc, json, psutil
+import ctypes, gc, json, psutil
 import miaedu as mia
 from dataclasses import replace
 room = mia.control_room()
@@ -277,7 +277,8 @@ for noise in (1.0, 2.0, 4.0, 8.0):
     mia.run(replace(room.results[0].experiment, n_shadows=32, clip=1.0, noise_multiplier=noise))"""
 PLACES = "print(json.dumps(list(zip(*[[c.index, len(c.options)] for c in room.controls.values()]))))"
 SHOWN = "print(json.dumps([room.words, repr(room.results[0].experiment), repr(room.values()), room._html()]))"
-MEMORY = "gc.collect(); print(psutil.Process().memory_info().rss)"
+# Without what the allocator keeps for the next training: it rises and falls by some 50 MB from storm to storm.
+MEMORY = "gc.collect(); ctypes.CDLL(None).malloc_trim(0); print(psutil.Process().memory_info().rss)"
 
 
 def storm(box, places, sizes, moves, seconds, chance):
@@ -303,8 +304,6 @@ def test_after_a_storm_of_moves_the_last_figure_stands_and_memory_has_not_grown(
     box.evaluate(ALERTS)
     places, sizes = json.loads(ask_kernel(page, PLACES))
     ask_kernel(page, WARM)  # more than the stage cache holds
-    storm(box, places, sizes, 500, 20, chance)  # and the threads get the memory that they will use again
-    settle(box, 1)
     before = int(ask_kernel(page, MEMORY))
     took = storm(box, places, sizes, 500, 20, chance)
     ask_kernel(page, "pass")  # it answers after the moves
