@@ -1,4 +1,6 @@
 """The explorers' live figures, one class each: what stands still, and what follows the Results."""
+from itertools import zip_longest
+
 import numpy as np
 
 from .live import LiveFigure
@@ -23,6 +25,23 @@ def log_axis(ax, ticks, label):
     ax.grid(axis="y", color="#dddddd")
 
 
+class RocPanel:
+    """ROC curves, one for each (line style, colour, label) of `styles`, and the gap attack as a dot."""
+
+    def __init__(self, figure, ax, title, *styles):
+        ax.set_title(title)
+        roc_background(ax)
+        self.curves = [figure.curve(ax, style, color, lw=2, label=label) for style, color, label in styles]
+        self.gap = figure.curve(ax, "o", BASELINE, label="gap attack")
+        ax.legend(loc="lower right")
+
+    def show(self, reports, *curves):
+        """Set the curves, each a pair of FPRs and TPRs, and the gap attack of these Reports."""
+        for line, points in zip_longest(self.curves, curves, fillvalue=([], [])):
+            line.set_data(*points)
+        self.gap.set_data([r.test_accuracy for r in reports], [r.train_accuracy for r in reports])
+
+
 class ShadowCountFigure(LiveFigure):
     """Left: the ROC curve of each repetition. Right: AUC for every number of shadow models tried so far."""
 
@@ -31,13 +50,8 @@ class ShadowCountFigure(LiveFigure):
         super().__init__()
 
     def build(self, roc, trend):
-        roc.set_title("ROC curves, one a repetition")
-        roc_background(roc)
-        self.curves = [self.curve(roc, "-", ATTACK, lw=1.6) for _ in range(self.repetitions)]
-        for i, curve in enumerate(self.curves):
-            curve.set_linestyle(LINES[i % 5])
-        self.gap = self.curve(roc, "o", BASELINE, label="gap attack")
-        roc.legend(loc="lower right")
+        styles = [(LINES[i % 5], ATTACK, None) for i in range(self.repetitions)]
+        self.roc = RocPanel(self, roc, "ROC curves, one a repetition", *styles)
         trend.set_title("What the number of shadow models buys")
         trend.set(ylim=(0.5, 1), ylabel="AUC of the attack")
         log_axis(trend, self.counts, "shadow models")
@@ -48,12 +62,10 @@ class ShadowCountFigure(LiveFigure):
 
     def update(self, results, values):
         """Show these Results, repetitions of one experiment, and remember their AUCs."""
-        for line, result in zip(self.curves, [*results, *[None] * len(self.curves)]):
-            line.set_data(*(result.report.roc() if result else ([], [])))
-        self.gap.set_data([r.report.test_accuracy for r in results], [r.report.train_accuracy for r in results])
-        e = results[0].experiment
+        reports, e = [result.report for result in results], results[0].experiment
+        self.roc.show(reports, *(report.roc() for report in reports))
         tried = self.tried.setdefault(e.labels, {})
-        tried[e.n_shadows] = [r.report.auc for r in results]
+        tried[e.n_shadows] = [report.auc for report in reports]
         self.dots.set_data(*zip(*((count, auc) for count in tried for auc in tried[count])))
         self.mean.set_data(*zip(*((count, np.mean(tried[count])) for count in sorted(tried))))
         self.here.set_data([e.n_shadows], [np.mean(tried[e.n_shadows])])
@@ -66,12 +78,8 @@ class HidingFigure(LiveFigure):
             *(f"advantage of the\n{attacker}" for attacker in ("gap attack", "naive attacker", "adaptive attacker")))
 
     def build(self, roc, cost):
-        roc.set_title("ROC curves of both attackers")
-        roc_background(roc)
-        self.adaptive = self.curve(roc, "-", ATTACK, lw=3, label="adaptive")
-        self.naive = self.curve(roc, "--", "black", lw=2, label="naive")
-        self.gap = self.curve(roc, "o", BASELINE, label="gap attack")
-        roc.legend(loc="lower right")
+        styles = ("-", ATTACK, "adaptive"), ("--", "black", "naive")
+        self.roc = RocPanel(self, roc, "ROC curves of both attackers", *styles)
         cost.set_title("What hiding costs and buys")
         cost.set(xlim=(-0.12, 1), ylim=(-0.6, 3.6), xlabel="share, from 0 to 1")
         cost.set_yticks(range(4), self.ROWS)
@@ -83,9 +91,7 @@ class HidingFigure(LiveFigure):
     def update(self, results, values):
         """Show the Result with hiding, the first, beside the one without, the second (it may come later)."""
         now = results[0]
-        self.naive.set_data(*now.naive.roc())
-        self.adaptive.set_data(*now.adaptive.roc())
-        self.gap.set_data([now.adaptive.test_accuracy], [now.adaptive.train_accuracy])
+        self.roc.show([now.adaptive], now.adaptive.roc(), now.naive.roc())
         for markers, r in zip((self.now, self.plain), results):
             shares = r.adaptive.test_accuracy, r.adaptive.gap_advantage, r.naive.advantage, r.adaptive.advantage
             markers.set_data(shares, range(4))
@@ -99,12 +105,8 @@ class NoiseFigure(LiveFigure):
         super().__init__()
 
     def build(self, roc, trend):
-        roc.set_title("The attack under the proven ceiling")
-        roc_background(roc)
-        self.ceiling = self.curve(roc, "--", CEILING, lw=2.5, label="ceiling, on average")
-        self.measured = self.curve(roc, "-", ATTACK, lw=2, label="this target")
-        self.gap = self.curve(roc, "o", BASELINE, label="gap attack")
-        roc.legend(loc="lower right")
+        styles = ("--", CEILING, "ceiling, on average"), ("-", ATTACK, "this target")
+        self.roc = RocPanel(self, roc, "The attack under the proven ceiling", *styles)
         trend.set_title("What the noise costs and buys")
         trend.set(xlim=(-0.5, len(self.positions) - 0.5), xlabel="noise multiplier")
         trend.set(ylim=(-0.1, 1.05), ylabel="share, from 0 to 1")
@@ -120,9 +122,7 @@ class NoiseFigure(LiveFigure):
         """Show this Result's curve and ceiling, and remember its figures."""
         result = results[0]
         e, report = result.experiment, result.adaptive
-        self.measured.set_data(*report.roc())
-        self.gap.set_data([report.test_accuracy], [report.train_accuracy])
-        self.ceiling.set_data(self.grid, roc_ceiling(self.grid, result.mu))
+        self.roc.show([report], (self.grid, roc_ceiling(self.grid, result.mu)), report.roc())
         place = [value for _, value in self.positions].index("off" if e.clip is None else e.noise_multiplier)
         self.tried[place] = report.test_accuracy, max_advantage(result.mu), report.advantage, report.gap_advantage
         draw_tried(self.trends, self.tried)
@@ -209,10 +209,8 @@ class ThresholdFigure(LiveFigure):
 
     def build(self, left, right):
         self.left = ConfidencePanel(self, left)
-        right.set_title("Each threshold is one point of the ROC curve")
-        roc_background(right)
-        self.roc = self.curve(right, "-", ATTACK, lw=2, label="every threshold")
-        self.gap = self.curve(right, "o", BASELINE, label="gap attack")
+        every = "-", ATTACK, "every threshold"
+        self.roc = RocPanel(self, right, "Each threshold is one point of the ROC curve", every)
         self.here = self.curve(right, "D", **NOW | {"label": "this threshold"})
         right.legend(loc="lower right")
 
@@ -220,8 +218,7 @@ class ThresholdFigure(LiveFigure):
         """Show the Result's ROC curve, with the point of the threshold that the slider gives."""
         report = results[0].adaptive
         self.left.show(report, values["threshold"])
-        self.roc.set_data(*report.roc())
-        self.gap.set_data([report.test_accuracy], [report.train_accuracy])
+        self.roc.show([report], report.roc())
         self.here.set_data(*([rate] for rate in rates_at(report, values["threshold"])))
 
 
@@ -261,12 +258,8 @@ class ControlFigure(LiveFigure):
 
     def build(self, roc, trade):
         self.grid, self.trail = np.linspace(0, 1, 300), []
-        roc.set_title("The attack")
-        roc_background(roc)
-        self.ceiling = self.curve(roc, "--", CEILING, lw=2.5, label="proven ceiling")
-        self.measured = self.curve(roc, "-", ATTACK, lw=2, label="adaptive attacker")
-        self.gap = self.curve(roc, "o", BASELINE, label="gap attack")
-        roc.legend(loc="lower right")
+        styles = ("--", CEILING, "proven ceiling"), ("-", ATTACK, "adaptive attacker")
+        self.roc = RocPanel(self, roc, "The attack", *styles)
         trade.set_title("Utility and leakage")
         trade.set(xlim=(0, 1), xlabel="target's accuracy on new records")
         trade.set(ylim=(-0.1, 1), ylabel="advantage of the better attack")
@@ -278,10 +271,8 @@ class ControlFigure(LiveFigure):
     def update(self, results, values):
         """Show this Result, and leave a mark where the last one was."""
         result, report = results[0], results[0].adaptive
-        self.measured.set_data(*report.roc())
-        self.gap.set_data([report.test_accuracy], [report.train_accuracy])
-        bounded = result.mu < np.inf
-        self.ceiling.set_data(*(self.grid, roc_ceiling(self.grid, result.mu)) if bounded else ([], []))
+        ceiling = (self.grid, roc_ceiling(self.grid, result.mu)) if result.mu < np.inf else ([], [])
+        self.roc.show([report], ceiling, report.roc())
         here = report.test_accuracy, max(report.advantage, report.gap_advantage)
         self.points.set_data(*zip(*self.trail) if self.trail else ([], []))
         self.here.set_data(*([value] for value in here))

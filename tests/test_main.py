@@ -209,6 +209,8 @@ def test_ctrl_c_ends_it_quietly(tmp_path, offline, moment):
         [sys.executable, "-m", "miaedu", "--no-browser", "--", "--port=0"],
         cwd=tmp_path, env={**offline.env, **private, "TMPDIR": str(tmp_path)}, text=True,
         stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        # Where the tests run in the background of a script, Ctrl-C is ignored, and would be here too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     said = ""
     for line in run.stdout:
