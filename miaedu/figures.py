@@ -8,7 +8,7 @@ from .metrics import base_rate_rates, positives_worth, rates_at
 from .plots import ATTACK, BASELINE, CEILING, LINES, MEMBER, NONMEMBER, roc_background
 from .privacy import max_advantage, roc_ceiling
 
-NOW = {"color": "black", "ms": 9, "mfc": "none", "mew": 2, "label": "now"}  # the marker of the present setting
+NOW = {"color": "black", "ms": 9, "mfc": "none", "mew": 2, "clip_on": False, "label": "now"}  # the present setting
 SPOTS = np.array([np.arange(100) % 10, 9 - np.arange(100) // 10])  # places of 100 people, ten a row
 
 
@@ -32,7 +32,7 @@ class RocPanel:
         ax.set_title(title)
         roc_background(ax)
         self.curves = [figure.curve(ax, style, color, lw=2, label=label) for style, color, label in styles]
-        self.gap = figure.curve(ax, "o", BASELINE, label="gap attack")
+        self.gap = figure.curve(ax, "o", BASELINE, clip_on=False, label="gap attack")
         ax.legend(loc="lower right")
 
     def show(self, reports, *curves):

@@ -93,7 +93,7 @@ def plot_roc(reports, ax=None, *, log=False):
             steps = "steps-post" if log else "default"
             ax.plot(fpr, tpr, color=COLOURS[i % 5], linestyle=LINES[i % 5], lw=2, drawstyle=steps, label=label)
         first = reports[0]  # the gap attack's rates are the target's accuracies: it says "member" where that is right
-        ax.plot([first.test_accuracy], [first.train_accuracy], "o", color=BASELINE, label="gap attack")
+        ax.plot([first.test_accuracy], [first.train_accuracy], "o", color=BASELINE, clip_on=False, label="gap attack")
         ax.legend(loc="lower right" if not log else "upper left")
     return ax
 
@@ -119,7 +119,7 @@ def plot_ceiling(results, audit=None, ax=None, *, log=False):
             label, alpha = None if i else "measured, one a target", 0.8 if len(results) < 4 else 0.4
             ax.plot(*result.adaptive.roc(), color=ATTACK, lw=1, alpha=alpha, label=label)
             gap = result.adaptive.test_accuracy, result.adaptive.train_accuracy
-            ax.plot(*gap, "o", ms=4, color=BASELINE, label=None if i else "gap attack")
+            ax.plot(*gap, "o", ms=4, color=BASELINE, clip_on=False, label=None if i else "gap attack")
         ax.plot(grid, roc_ceiling(grid, mu), color=CEILING, lw=2.5, linestyle="--", label="proven ceiling")
         ax.fill_between(grid, roc_ceiling(grid, mu), 1.02, color=CEILING, alpha=0.12, hatch="//", lw=0)
         title = f"promised: mu {mu:.2f}, epsilon {results[0].epsilon():.1f} at delta 1e-5"
