@@ -2,12 +2,9 @@
 
 Run it from anywhere: ``python .ci/figures.py``. Each picture is an explorer after the moves listed here.
 """
-import io
 import json
 import re
 from pathlib import Path
-
-from PIL import Image
 
 import miaedu as mia
 
@@ -41,8 +38,7 @@ def main():
     """Write each picture, and its alt text wherever it is shown."""
     for name in OPENING:
         shown = opening(name)
-        picture = Image.open(io.BytesIO(shown.figure.png())).quantize(64, dither=Image.Dither.NONE)
-        picture.save(ROOT / "notebooks" / "figures" / f"{name}.png", optimize=True)
+        (ROOT / "notebooks" / "figures" / f"{name}.png").write_bytes(shown.figure.png())
         found, pattern = pages(name)
         for page in found:
             words = json.dumps(shown.words)[1:-1] if page.suffix == ".ipynb" else shown.words

@@ -1,6 +1,6 @@
 """evaluate -> Report: ROC, advantage, precision, recall, TPR at a low FPR of an attack, each with an interval."""
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from numbers import Real
 
@@ -129,7 +129,7 @@ class Report:
         if self._obstacle(name, *args):
             return float("nan"), float("nan")
         if (name, args) not in self._spans:
-            draws = self._statistic(self._weights, name, *args)
+            draws = self._statistic(_bootstrap(self.members.tobytes()), name, *args)
             self._spans[name, args] = tuple(float(end) for end in np.nanpercentile(draws, [2.5, 97.5]))
         return self._spans[name, args]
 
@@ -217,16 +217,6 @@ class Report:
     def _spans(self):
         return {}
 
-    @cached_property
-    def _weights(self):
-        """How often each record is in each bootstrap draw, (REPLICATES, n); both sides are drawn apart."""
-        rng, n = np.random.default_rng(0), len(self.scores)
-        flat = np.zeros(REPLICATES * n, np.float32)
-        for side in (np.flatnonzero(self.members), np.flatnonzero(~self.members)):
-            drawn = side[rng.integers(len(side), size=(REPLICATES, len(side)))] + n * np.arange(REPLICATES)[:, None]
-            flat += np.bincount(drawn.ravel(), minlength=len(flat)).astype(np.float32)
-        return flat.reshape(REPLICATES, n)
-
     def _statistic(self, weights, name, *args):
         """A measure under each row of record weights (B, n): a row of ones is the sample itself."""
         if name in ("auc", "tpr_at"):
@@ -255,6 +245,18 @@ class Report:
             np.cumsum(weights * side[order], axis=1, out=counts[:, 1:])
             rates.append(counts[:, ends] / side.sum())
         return rates
+
+
+@lru_cache(maxsize=1)  # a test has the same members under every attack
+def _bootstrap(members):
+    """How often each record is in each draw, (REPLICATES, n), from the bytes of a mask; both sides are drawn apart."""
+    rng, members = np.random.default_rng(0), np.frombuffer(members, bool)
+    flat = np.zeros(REPLICATES * len(members), np.float32)
+    for side in (np.flatnonzero(members), np.flatnonzero(~members)):
+        drawn = side[rng.integers(len(side), size=(REPLICATES, len(side)))]
+        drawn += len(members) * np.arange(REPLICATES)[:, None]
+        flat += np.bincount(drawn.ravel(), minlength=len(flat)).astype(np.float32)
+    return flat.reshape(REPLICATES, len(members))
 
 
 def rates_at(report, threshold):
