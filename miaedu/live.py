@@ -49,5 +49,6 @@ class LiveFigure:
         out = io.BytesIO()
         picture = Image.fromarray(np.asarray(self.canvas.buffer_rgba())).convert("RGB")
         few = picture.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        few.putpalette([value + (value == 254) for value in few.getpalette()])  # white, with what is nearly white in it
         few.save(out, "PNG", compress_level=1)
         return out.getvalue()

@@ -79,7 +79,7 @@ EDGE = """async image => {
     const pen = Object.assign(document.createElement('canvas'), {width, height}).getContext('2d');
     pen.drawImage(image, 0, 0);
     const strips = [[0, 0, width, 1], [0, height - 1, width, 1], [0, 0, 1, height], [width - 1, 0, 1, height]];
-    return strips.every(strip => pen.getImageData(...strip).data.every(value => value >= 254));  // or almost white
+    return strips.every(strip => pen.getImageData(...strip).data.every(value => value === 255));
 }"""
 CONTRASTS = """(box, texts) => {  // contrast ratios of WCAG 2.2, each colour painted over what lies behind it
     const pen = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
