@@ -9,7 +9,7 @@ from PIL import Image
 
 from .plots import STYLE
 
-COLOURS = 256  # an eye misses none of the others, and the PNG is half as large and as long in making
+SHADES = 256  # an eye misses none of the others, and the PNG is half as large and as long in making
 
 
 class LiveFigure:
@@ -48,7 +48,8 @@ class LiveFigure:
             artist.axes.draw_artist(artist)
         out = io.BytesIO()
         picture = Image.fromarray(np.asarray(self.canvas.buffer_rgba())).convert("RGB")
-        few = picture.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-        few.putpalette([value + (value == 254) for value in few.getpalette()])  # white, with what is nearly white in it
+        few = picture.quantize(SHADES, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        # White shares its shade with what is nearly white, and their mean is cut off to 254.
+        few.putpalette([value + (value == 254) for value in few.getpalette()])
         few.save(out, "PNG", compress_level=1)
         return out.getvalue()
