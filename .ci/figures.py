@@ -1,7 +1,10 @@
-"""Make the opening pictures of the notebooks anew, and put their words as alt texts into the notebooks and the README.
+"""Make the opening pictures of the notebooks anew, and put their words as alt texts into the
+notebooks and the README.
 
-Run it from anywhere: ``python .ci/figures.py``. Each picture is an explorer after the moves listed here.
+Run it from anywhere: ``python .ci/figures.py``. Each picture is an explorer after the moves listed
+here.
 """
+
 import json
 import re
 from pathlib import Path
@@ -29,9 +32,12 @@ def opening(name):
 
 
 def pages(name):
-    """The files that show the picture, and the pattern of its Markdown there: alt text, then address."""
+    """The files that show the picture, and the pattern of its Markdown there: alt text, then
+    address."""
     pattern = re.compile(r"!\[([^\]]*)\]\(((?:notebooks/)?figures/" + name + r"\.png)\)")
-    return [page for page in (ROOT / "notebooks" / f"{name}.ipynb", ROOT / "README.md") if page.exists()], pattern
+    return [
+        page for page in (ROOT / "notebooks" / f"{name}.ipynb", ROOT / "README.md") if page.exists()
+    ], pattern
 
 
 def main():
@@ -42,7 +48,9 @@ def main():
         found, pattern = pages(name)
         for page in found:
             words = json.dumps(shown.words)[1:-1] if page.suffix == ".ipynb" else shown.words
-            text = pattern.sub(lambda match: f"![{words}]({match[2]})", page.read_text(encoding="utf-8"))
+            text = pattern.sub(
+                lambda match: f"![{words}]({match[2]})", page.read_text(encoding="utf-8")
+            )
             page.write_text(text, encoding="utf-8", newline="\n")
         print(f"{name}: {shown.words}")
 

@@ -1,4 +1,6 @@
-"""The ``miaedu`` command: a working copy of the course in a folder of the reader's, and JupyterLab open on it."""
+"""The ``miaedu`` command: a working copy of the course in a folder of the reader's, and JupyterLab
+open on it."""
+
 import argparse
 import json
 import os
@@ -11,12 +13,14 @@ from urllib.parse import quote
 from . import __version__
 from .data import _course
 
-# What was delivered, in the format of sha256sum: a file that still matches its line is not the reader's work.
+# What was delivered, in the format of sha256sum: a file that still matches its line is not the
+# reader's work.
 MANIFEST = ".miaedu.sha256"
 
 
 def deliver(folder, fresh=None):
-    """Copy the course's notebooks into a folder and return a line about each file that was treated with care.
+    """Copy the course's notebooks into a folder and return a line about each file that was treated
+    with care.
 
     >>> with TemporaryDirectory() as folder:
     ...     first = deliver(folder)
@@ -25,14 +29,19 @@ def deliver(folder, fresh=None):
     ...     [line.startswith("kept your") for line in deliver(folder)], start.read_text()
     ([True], 'my notes')
 
-    A file that the reader has changed is never overwritten; an unchanged one gives way to a newer version. ``fresh`` is
-    the name of one notebook ("03", "03_algorithm" or with .ipynb) to set back: the reader's own goes on beside it under
-    another name. ValueError: no notebook is called that. OSError: the folder cannot be written to.
+    A file that the reader has changed is never overwritten; an unchanged one gives way to a newer
+    version. ``fresh`` is the name of one notebook ("03", "03_algorithm" or with .ipynb) to set
+    back: the reader's own goes on beside it under another name. ValueError: no notebook is called
+    that. OSError: the folder cannot be written to.
     """
     folder, source = Path(folder), _course("notebooks")
     paths = [path.relative_to(source) for path in sorted(source.rglob("*")) if path.is_file()]
-    names = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
-    reset = None if fresh is None else _find(fresh, [name for name in names if name.endswith(".ipynb")])
+    names = [
+        path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)
+    ]
+    reset = (
+        None if fresh is None else _find(fresh, [name for name in names if name.endswith(".ipynb")])
+    )
     delivered, said = _read_manifest(folder), []
     for name in names:
         target, content = folder / name, (source / name).read_bytes()
@@ -46,7 +55,10 @@ def deliver(folder, fresh=None):
         if found != content:
             _write(target, content)
         delivered[name] = _digest(content)
-    _write(folder / MANIFEST, "".join(f"{digest}  {name}\n" for name, digest in delivered.items()).encode())
+    _write(
+        folder / MANIFEST,
+        "".join(f"{digest}  {name}\n" for name, digest in delivered.items()).encode(),
+    )
     return said
 
 
@@ -59,7 +71,8 @@ def _find(wanted, notebooks):
 
 
 def _put_aside(target):
-    """Rename a file to the first free name of the form 03_algorithm.mine-1.ipynb, and return that."""
+    """Rename a file to the first free name of the form 03_algorithm.mine-1.ipynb, and return
+    that."""
     number = 1
     while (aside := target.with_name(f"{target.stem}.mine-{number}{target.suffix}")).exists():
         number += 1
@@ -87,9 +100,10 @@ def _write(path, content):
 def open_lab(folder, options=()):
     """Run JupyterLab on a folder, in this process, until the reader ends it.
 
-    It needs no network: announcements, the check for updates and the extension catalogue are off. Its kernel is this
-    very Python, even where the reader has registered another one under the same name. All this is said in a temporary
-    folder that is searched first, for this launch alone: the reader's own settings are read as ever and never written.
+    It needs no network: announcements, the check for updates and the extension catalogue are off.
+    Its kernel is this very Python, even where the reader has registered another one under the same
+    name. All this is said in a temporary folder that is searched first, for this launch alone: the
+    reader's own settings are read as ever and never written.
     """
     from ipykernel.kernelspec import write_kernel_spec
     from jupyterlab.labapp import LabApp
@@ -100,22 +114,28 @@ def open_lab(folder, options=()):
         config.mkdir()
         quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
         (config / "page_config.json").write_text(json.dumps(quiet))
-        wrapped = {"@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}}}  # a narrow window
+        # a narrow window
+        wrapped = {"@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}}}
         (config / "default_setting_overrides.json").write_text(json.dumps(wrapped))
         Path(settings, "kernels").mkdir()
         write_kernel_spec(Path(settings, "kernels", "python3"))
         for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
-            os.environ[variable] = os.pathsep.join(filter(None, [settings, os.environ.get(variable)]))
-        LabApp.launch_instance([
-            f"--ServerApp.root_dir={folder}",
-            f"--LabApp.default_url=/lab/tree/{quote(first)}",
-            "--LabApp.extension_manager=readonly",
-            "--LabApp.news_url=None",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-            "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
-            "--ServerApp.allow_root=True",  # in a container the reader is often root; it listens to this machine alone
-            *options,
-        ])
+            os.environ[variable] = os.pathsep.join(
+                filter(None, [settings, os.environ.get(variable)])
+            )
+        LabApp.launch_instance(
+            [
+                f"--ServerApp.root_dir={folder}",
+                f"--LabApp.default_url=/lab/tree/{quote(first)}",
+                "--LabApp.extension_manager=readonly",
+                "--LabApp.news_url=None",
+                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
+                # in a container the reader is often root; it listens to this machine alone
+                "--ServerApp.allow_root=True",
+                *options,
+            ]
+        )
 
 
 def main(argv=None):
@@ -127,9 +147,15 @@ def main(argv=None):
         description="Put a working copy of the course into a folder and open JupyterLab on it.",
         epilog="What follows -- goes to JupyterLab, as in: miaedu -- --port=9999",
     )
-    parser.add_argument("--dir", type=Path, default=Path("miaedu-course"), help="the folder (default: %(default)s)")
-    parser.add_argument("--fresh", metavar="NAME", help="set one notebook back, such as 03; yours is kept beside it")
-    parser.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
+    parser.add_argument(
+        "--dir", type=Path, default=Path("miaedu-course"), help="the folder (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--fresh", metavar="NAME", help="set one notebook back, such as 03; yours is kept beside it"
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", help="print the address instead of opening a browser"
+    )
     parser.add_argument("--version", action="version", version=f"miaedu {__version__}")
     options = parser.parse_args(argv[:cut])
     folder = options.dir.absolute()
@@ -140,8 +166,13 @@ def main(argv=None):
     except OSError as error:
         parser.error(f"--dir must be a folder that can be written to, got {options.dir} ({error})")
     try:
-        print(f"The course is in {folder}; Ctrl-C in this window ends it.", *said, sep="\n", flush=True)
-        open_lab(folder, [*["--no-browser"] * options.no_browser, *argv[cut + 1:]])
+        print(
+            f"The course is in {folder}; Ctrl-C in this window ends it.",
+            *said,
+            sep="\n",
+            flush=True,
+        )
+        open_lab(folder, [*["--no-browser"] * options.no_browser, *argv[cut + 1 :]])
     except KeyboardInterrupt:
         pass  # pressed before JupyterLab was listening for it
 

@@ -1,4 +1,6 @@
-"""The stage cache: what an experiment's stages have made is kept, each by the settings that decide it."""
+"""The stage cache: what an experiment's stages have made is kept, each by the settings that decide
+it."""
+
 import threading
 from collections import OrderedDict
 from types import SimpleNamespace
@@ -42,7 +44,8 @@ cache = Cache(LIMIT)
 
 
 def stage(*names):
-    """Decorate a function of some fields of an Experiment: it sees these alone, and its results are kept by them."""
+    """Decorate a function of some fields of an Experiment: it sees these alone, and its results are
+    kept by them."""
 
     def decorate(function):
         def staged(experiment, progress):

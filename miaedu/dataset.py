@@ -1,4 +1,6 @@
-"""A Dataset of records and labels, and its split into members, non-members and the attacker's pool."""
+"""A Dataset of records and labels, and its split into members, non-members and the attacker's
+pool."""
+
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ class Dataset:
     groups : None, or int64 (n,): records with the same number belong together, such as a household.
     repeats : bool, whether two people may well have exactly the same features, as in coarse tables.
     """
+
     name: str
     X: np.ndarray
     y: np.ndarray
@@ -44,26 +47,45 @@ class Dataset:
                 object.__setattr__(self, field, view)
 
     @classmethod
-    def from_arrays(cls, X, y, *, name="your data", feature_names=None, class_names=None, groups=None, story="",
-                    repeats=None):
-        """A Dataset of your own: a table of numbers, and a label (text or whole number) for each of its rows.
+    def from_arrays(
+        cls,
+        X,
+        y,
+        *,
+        name="your data",
+        feature_names=None,
+        class_names=None,
+        groups=None,
+        story="",
+        repeats=None,
+    ):
+        """A Dataset of your own: a table of numbers, and a label (text or whole number) for each of
+        its rows.
 
         >>> import miaedu as mia
         >>> mia.Dataset.from_arrays([[0.5, 1], [2, 3]], ["no", "yes"], groups=["north", "south"])
         Dataset 'your data': 2 records, 2 features, 2 classes, 2 groups
 
-        X (n, d) and y (n,) may be lists, arrays or DataFrames; they are copied. `feature_names` defaults to the columns
-        of a DataFrame. `class_names` lists all classes in the order of their codes; with it, whole numbers in y are
-        codes. By default it is the values of y, sorted. `groups` (n,) says which records belong together. `repeats`
-        defaults to whether X holds whole numbers only.
+        X (n, d) and y (n,) may be lists, arrays or DataFrames; they are copied. `feature_names`
+        defaults to the columns of a DataFrame. `class_names` lists all classes in the order of
+        their codes; with it, whole numbers in y are codes. By default it is the values of y,
+        sorted. `groups` (n,) says which records belong together. `repeats` defaults to whether X
+        holds whole numbers only.
 
-        Raises ValueError for missing or infinite values, text in X, amounts in y, a single class, lengths that differ.
+        Raises ValueError for missing or infinite values, text in X, amounts in y, a single class,
+        lengths that differ.
         """
         columns = getattr(X, "columns", None) if feature_names is None else feature_names
         X = _numbers(X)
-        columns = [f"feature {j}" for j in range(X.shape[1])] if columns is None else [str(name) for name in columns]
+        columns = (
+            [f"feature {j}" for j in range(X.shape[1])]
+            if columns is None
+            else [str(name) for name in columns]
+        )
         if len(columns) != X.shape[1]:
-            raise ValueError(f"feature_names must name the {X.shape[1]} features of X, got {len(columns)} names")
+            raise ValueError(
+                f"feature_names must name the {X.shape[1]} features of X, got {len(columns)} names"
+            )
         found, codes = _encode("y", y, len(X))
         if len(found) < 2:
             raise ValueError(f"y must hold at least two classes, got only {found[0]!r}")
@@ -72,7 +94,7 @@ class Dataset:
         if groups is not None:
             groups = _encode("groups", groups, len(X))[1]
         if repeats is None:
-            repeats = bool((X == np.round(X)).all())
+            repeats = bool((np.round(X) == X).all())
         return cls(name, X, codes, tuple(columns), tuple(map(str, found)), story, groups, repeats)
 
     @property
@@ -91,15 +113,17 @@ class Dataset:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class World:
-    """Who is who: the target's members, as many others, and the pool of records that the attacker has.
+    """Who is who: the target's members, as many others, and the pool of records that the attacker
+    has.
 
     >>> import miaedu as mia
     >>> mia.split(mia.load_digits(), n_members=500, random_state=0)
     World: 500 members, 500 non-members, 797 in the pool, 10 classes
 
-    members, nonmembers, pool : pairs of X float32 (n, d) and y int64 (n,). classes : (c,), the public set of labels.
-    An attacker is given the pool and the classes, never the members.
+    members, nonmembers, pool : pairs of X float32 (n, d) and y int64 (n,). classes : (c,), the
+    public set of labels. An attacker is given the pool and the classes, never the members.
     """
+
     members: tuple
     nonmembers: tuple
     pool: tuple
@@ -107,37 +131,55 @@ class World:
 
     def __repr__(self):
         sizes = [f"{len(y):,}" for _, y in (self.members, self.nonmembers, self.pool)]
-        return "World: {} members, {} non-members, {} in the pool, {} classes".format(*sizes, len(self.classes))
+        return "World: {} members, {} non-members, {} in the pool, {} classes".format(
+            *sizes, len(self.classes)
+        )
 
 
-def split(data, n_members, n_nonmembers=None, *, coin=False, by_group=None, duplicates=None, random_state=None):
-    """Deal the records of a Dataset to members, non-members and the attacker's pool, every record to one of them.
+def split(
+    data,
+    n_members,
+    n_nonmembers=None,
+    *,
+    coin=False,
+    by_group=None,
+    duplicates=None,
+    random_state=None,
+):
+    """Deal the records of a Dataset to members, non-members and the attacker's pool, every record
+    to one of them.
 
     >>> import miaedu as mia
     >>> mia.split(mia.load_purchases(), n_members=1000, random_state=0)
     World: 1,000 members, 1,000 non-members, 2,000 in the pool, 10 classes
 
-    `n_nonmembers` defaults to `n_members`; the rest is the pool. Each part is shuffled and has the classes in the
-    data's proportions, to within a record a class where that is possible. Equal integers as `random_state` give equal
-    Worlds.
+    `n_nonmembers` defaults to `n_members`; the rest is the pool. Each part is shuffled and has the
+    classes in the data's proportions, to within a record a class where that is possible. Equal
+    integers as `random_state` give equal Worlds.
 
-    coin : draw ``n_members + n_nonmembers`` candidates in this way, then toss a fair coin for each: heads is a member.
-    by_group : keep the records of a group in one part (and, with `coin`, under one coin); by default whenever the data
-        have groups. Whole groups in random order fill the members, then the non-members, until the number is reached:
-        a part has up to one group more than asked for, the non-members less if no group is left. Proportions of classes
-        are then left to chance.
-    duplicates : "error", "warn" or "allow" records with exactly the same features in two parts. By default they are a
-        warning with their count where the Dataset says that repeats are natural, and an error elsewhere.
+    coin : draw ``n_members + n_nonmembers`` candidates in this way, then toss a fair coin for each:
+        heads is a member.
+    by_group : keep the records of a group in one part (and, with `coin`, under one coin); by
+        default whenever the data have groups. Whole groups in random order fill the members, then
+        the non-members, until the number is reached: a part has up to one group more than asked
+        for, the non-members less if no group is left. Proportions of classes are then left to
+        chance.
+    duplicates : "error", "warn" or "allow" records with exactly the same features in two parts. By
+        default they are a warning with their count where the Dataset says that repeats are natural,
+        and an error elsewhere.
 
-    Raises ValueError for numbers below 1 or beyond what there is, and for duplicates where they are an error.
+    Raises ValueError for numbers below 1 or beyond what there is, and for duplicates where they are
+    an error.
     """
     n_nonmembers = n_members if n_nonmembers is None else n_nonmembers
     for name, value in (("n_members", n_members), ("n_nonmembers", n_nonmembers)):
         if not isinstance(value, Integral) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
     if n_members + n_nonmembers > len(data):
-        raise ValueError(f"n_members + n_nonmembers must be at most {len(data)}, the number of records, "
-                         f"got {n_members} + {n_nonmembers}")
+        raise ValueError(
+            f"n_members + n_nonmembers must be at most {len(data)}, the number of records, "
+            f"got {n_members} + {n_nonmembers}"
+        )
     by_group = data.groups is not None if by_group is None else by_group
     if by_group and data.groups is None:
         raise ValueError(f"by_group needs groups, but Dataset {data.name!r} has none")
@@ -151,8 +193,12 @@ def split(data, n_members, n_nonmembers=None, *, coin=False, by_group=None, dupl
     else:
         members, nonmembers, pool = _deal(data, by_group, [n_members, n_nonmembers], random)
         if len(nonmembers) == 0:
-            raise ValueError(f"n_members must leave a group of records for the non-members, got {n_members}")
-    _check_duplicates(data, (members, nonmembers, pool), duplicates or ("warn" if data.repeats else "error"))
+            raise ValueError(
+                f"n_members must leave a group of records for the non-members, got {n_members}"
+            )
+    _check_duplicates(
+        data, (members, nonmembers, pool), duplicates or ("warn" if data.repeats else "error")
+    )
     pairs = ((data.X[rows], data.y[rows]) for rows in (members, nonmembers, pool))
     return World(*pairs, classes=np.arange(data.n_classes))
 
@@ -160,7 +206,11 @@ def split(data, n_members, n_nonmembers=None, *, coin=False, by_group=None, dupl
 def _deal(data, by_group, sizes, random):
     """Shuffled row numbers: so many for each of `sizes`, and the rest."""
     rows = random.permutation(len(data))
-    part = _parts_of_groups(data.groups, sizes, random) if by_group else _parts_of_classes(data.y, rows, sizes, random)
+    part = (
+        _parts_of_groups(data.groups, sizes, random)
+        if by_group
+        else _parts_of_classes(data.y, rows, sizes, random)
+    )
     return [rows[part[rows] == k] for k in range(len(sizes) + 1)]
 
 
@@ -178,25 +228,29 @@ def _parts_of_groups(groups, sizes, random):
 
 
 def _parts_of_classes(y, rows, sizes, random):
-    """The part (n,) of each record when each part takes its share of every class, in the order of `rows`."""
+    """The part (n,) of each record when each part takes its share of every class, in the order of
+    `rows`."""
     counts = np.bincount(y)
     part, taken = np.full(len(y), len(sizes)), np.zeros_like(counts)
     for k, size in enumerate(sizes):
         share = _shares(size, counts, counts - taken, random)
         for label in range(len(counts)):
             of_class = rows[y[rows] == label]
-            part[of_class[taken[label]:taken[label] + share[label]]] = k
+            part[of_class[taken[label] : taken[label] + share[label]]] = k
         taken += share
     return part
 
 
 def _shares(size, counts, room, random):
-    """How many of each class make up `size` records: largest remainders, no class beyond its `room`.
+    """How many of each class make up `size` records: largest remainders, no class beyond its
+    `room`.
 
     Ties go to the class that has given less so far, then by lot.
     """
     share, remainder = np.divmod(size * counts, counts.sum())
-    order = np.lexsort((random.random_sample(len(counts)), -room / np.maximum(counts, 1), -remainder))
+    order = np.lexsort(
+        (random.random_sample(len(counts)), -room / np.maximum(counts, 1), -remainder)
+    )
     for label in cycle(order):
         if share.sum() == size:
             return share
@@ -214,12 +268,15 @@ def _toss(data, by_group, random):
 def _check_duplicates(data, parts, action):
     if action == "allow":
         return
-    contents = np.array([row.tobytes() for row in data.X + 0.0], dtype=object)  # adding 0 makes one of -0 and 0
+    # adding 0 makes one of -0 and 0
+    contents = np.array([row.tobytes() for row in data.X + 0.0], dtype=object)
     homes = Counter(content for rows in parts for content in set(contents[rows]))
     n = sum(homes[content] > 1 for content in contents)
     if n:
-        said = (f"{n} of the {len(data)} records of {data.name!r} have exactly the same features as a record in "
-                f"another part, so that a non-member may pass for its double among the members")
+        said = (
+            f"{n} of the {len(data)} records of {data.name!r} have exactly the same features as a "
+            "record in another part, so that a non-member may pass for its double among the members"
+        )
         if action == "error":
             raise ValueError(f'{said}; remove repeated records, or pass duplicates="allow"')
         warnings.warn(said, UserWarning, stacklevel=3)
@@ -230,22 +287,28 @@ def _numbers(X):
     try:
         X = np.asarray(X)
     except ValueError:  # numpy's word for rows of different lengths
-        raise ValueError("X must have the same number of features in every record, got different numbers") from None
+        raise ValueError(
+            "X must have the same number of features in every record, got different numbers"
+        ) from None
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X must be a table of shape (records, features), got shape {X.shape}")
     if X.dtype.kind not in "biuf":
         for i, record in enumerate(X.tolist()):
             for j, value in enumerate(record):
                 if not isinstance(value, Real):
-                    raise ValueError(f"X must hold numbers (encode text, fill in missing values first), "
-                                     f"got {value!r} in record {i}, feature {j}")
+                    raise ValueError(
+                        f"X must hold numbers (encode text, fill in missing values first), "
+                        f"got {value!r} in record {i}, feature {j}"
+                    )
     with np.errstate(over="ignore"):
         numbers = X.astype(np.float32)
     bad = np.argwhere(~np.isfinite(numbers))
     if len(bad):
         i, j = bad[0]
-        raise ValueError(f"X must hold finite float32 numbers (fill in or drop missing values first), "
-                         f"got {X[i, j]} in record {i}, feature {j}")
+        raise ValueError(
+            f"X must hold finite float32 numbers (fill in or drop missing values first), "
+            f"got {X[i, j]} in record {i}, feature {j}"
+        )
     return numbers
 
 
@@ -253,15 +316,29 @@ def _encode(name, values, n):
     """The distinct values, sorted, and the code (n,) of each record's value."""
     values = np.asarray(values)
     if values.shape != (n,):
-        raise ValueError(f"{name} must hold one value for each of the {n} records of X, got shape {values.shape}")
+        raise ValueError(
+            f"{name} must hold one value for each of the {n} records of X, got shape {values.shape}"
+        )
     for i, value in enumerate(values.tolist()):
-        if not isinstance(value, str) and str(value) in ("None", "nan", "inf", "-inf", "<NA>", "NaT"):
-            raise ValueError(f"{name} must hold a value for every record, got {value} for record {i}")
+        if not isinstance(value, str) and str(value) in (
+            "None",
+            "nan",
+            "inf",
+            "-inf",
+            "<NA>",
+            "NaT",
+        ):
+            raise ValueError(
+                f"{name} must hold a value for every record, got {value} for record {i}"
+            )
     values = np.array(values.tolist())  # an array of objects becomes one of numbers or texts
     if values.dtype.kind == "f":
         amounts = values[values != np.round(values)]
         if len(amounts):
-            raise ValueError(f"{name} must hold labels, not amounts (cut amounts into ranges first), got {amounts[0]}")
+            raise ValueError(
+                f"{name} must hold labels, not amounts (cut amounts into ranges first), got "
+                f"{amounts[0]}"
+            )
         values = values.astype(np.int64)
     found, codes = np.unique(values, return_inverse=True)
     return found.tolist(), codes
@@ -269,8 +346,15 @@ def _encode(name, values, n):
 
 def _codes_among(class_names, found, codes):
     """Codes within `class_names` of records that have `codes` within `found`, the values of y."""
-    order = list(range(len(class_names))) if isinstance(found[0], Integral) else [str(name) for name in class_names]
+    order = (
+        list(range(len(class_names)))
+        if isinstance(found[0], Integral)
+        else [str(name) for name in class_names]
+    )
     for value in found:
         if value not in order:
-            raise ValueError(f"class_names must list every class of y, got {list(class_names)}, but y has {value!r}")
+            raise ValueError(
+                f"class_names must list every class of y, got {list(class_names)}, but y has "
+                f"{value!r}"
+            )
     return np.array([order.index(value) for value in found])[codes]

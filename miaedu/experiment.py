@@ -1,4 +1,6 @@
-"""One frozen Experiment in, one Result out: the whole story, from data to a measured attack, as a pure function."""
+"""One frozen Experiment in, one Result out: the whole story, from data to a measured attack, as a
+pure function."""
+
 from dataclasses import asdict, dataclass, fields, replace
 from math import inf
 from numbers import Integral
@@ -23,8 +25,15 @@ CHOICES = {
     "labels": ("true", "queried"),
     "attack": ("shadow", "threshold", "label_only", "gap"),
 }
-ATTACKS = {"shadow": ShadowAttack, "threshold": ThresholdAttack, "label_only": LabelOnlyAttack, "gap": GapAttack}
-HIDING = {function.__name__: function for function in (top_k, rounded, softened, noisy, labels_only)}
+ATTACKS = {
+    "shadow": ShadowAttack,
+    "threshold": ThresholdAttack,
+    "label_only": LabelOnlyAttack,
+    "gap": GapAttack,
+}
+HIDING = {
+    function.__name__: function for function in (top_k, rounded, softened, noisy, labels_only)
+}
 
 
 @dataclass(frozen=True)
@@ -35,16 +44,19 @@ class Experiment:
     >>> mia.Experiment(n_shadows=4)
     mia.run(mia.Experiment(n_shadows=4))
 
-    data : "purchases", "clinic", "census", "digits" or "tumours"; n_classes and n_items are for "purchases" alone.
-    n_members : records the target learns from; as many are non-members, and the attacker's pool is twice as large where
-        there are so many.
-    hidden, epochs, batch_size, learning_rate, l2, clip, noise_multiplier : settings of :class:`MLP`, of target and
-        shadows alike. With a `clip`, membership is drawn by a fair coin a record among twice n_members: the world in
-        which the proven ceiling holds.
-    snapshots : epochs that are kept from one training run, so that moving `epochs` among them retrains nothing; no
-        effect on a result.
-    n_shadows : number of shadow models. labels : of the attacker's pool, "true" or "queried" (asked of the target).
-    hide : what the owner does to confidences: tuples of a function's name and its numbers, ``(("top_k", 3),)``.
+    data : "purchases", "clinic", "census", "digits" or "tumours"; n_classes and n_items are for
+        "purchases" alone.
+    n_members : records the target learns from; as many are non-members, and the attacker's pool is
+        twice as large where there are so many.
+    hidden, epochs, batch_size, learning_rate, l2, clip, noise_multiplier : settings of
+        :class:`MLP`, of target and shadows alike. With a `clip`, membership is drawn by a fair coin
+        a record among twice n_members: the world in which the proven ceiling holds.
+    snapshots : epochs that are kept from one training run, so that moving `epochs` among them
+        retrains nothing; no effect on a result.
+    n_shadows : number of shadow models. labels : of the attacker's pool, "true" or "queried" (asked
+        of the target).
+    hide : what the owner does to confidences: tuples of a function's name and its numbers,
+        ``(("top_k", 3),)``.
     attack : "shadow", "threshold", "label_only" or "gap". random_state : int, decides the rest.
 
     Raises ValueError for a name or number that is not allowed.
@@ -72,16 +84,27 @@ class Experiment:
         for name, allowed in CHOICES.items():
             if (value := getattr(self, name)) not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-        for name, low in (("n_classes", 2), ("n_items", 1), ("n_members", 2), ("n_shadows", 1), ("random_state", 0)):
+        for name, low in (
+            ("n_classes", 2),
+            ("n_items", 1),
+            ("n_members", 2),
+            ("n_shadows", 1),
+            ("random_state", 0),
+        ):
             check_number(name, getattr(self, name), Integral, low)
         _net(self).check_settings()
         _hiding(self.hide)
-        object.__setattr__(self, "hide", tuple(tuple(step) if isinstance(step, list) else step for step in self.hide))
+        object.__setattr__(
+            self,
+            "hide",
+            tuple(tuple(step) if isinstance(step, list) else step for step in self.hide),
+        )
         object.__setattr__(self, "snapshots", tuple(self.snapshots))
 
     @property
     def horizon(self):
-        """The epochs whose weights are kept: the same for all experiments that one training run can serve."""
+        """The epochs whose weights are kept: the same for all experiments that one training run can
+        serve."""
         return tuple(sorted({*self.snapshots, self.epochs}))
 
     @property
@@ -91,12 +114,17 @@ class Experiment:
 
     @property
     def label_epoch(self):
-        """The epoch of the target that the pool's labels come from; None where they are the true ones."""
+        """The epoch of the target that the pool's labels come from; None where they are the true
+        ones."""
         return self.epochs if self.labels == "queried" else None
 
     def __repr__(self):
         """The line of code that runs this experiment, with what differs from the defaults."""
-        said = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default)
+        said = (
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        )
         return f"mia.run(mia.Experiment({', '.join(said)}))"
 
 
@@ -108,8 +136,9 @@ class Result:
     >>> mia.run(mia.Experiment(n_shadows=2)).n_queries
     1000
 
-    `naive` and `adaptive`, the Reports of the attack that ignores `hide` and of the one whose shadows answer through it
-    too; `n_queries`, records the target was asked about; `experiment`, what was run.
+    `naive` and `adaptive`, the Reports of the attack that ignores `hide` and of the one whose
+    shadows answer through it too; `n_queries`, records the target was asked about; `experiment`,
+    what was run.
     """
 
     experiment: Experiment
@@ -124,7 +153,8 @@ class Result:
 
     @property
     def mu(self):
-        """The mu that the training promises, for one record drawn in or out by a coin: infinite without noise."""
+        """The mu that the training promises, for one record drawn in or out by a coin: infinite
+        without noise."""
         e = self.experiment
         return mu_of(noise_multiplier=e.noise_multiplier, steps=e.epochs) if e.clip else inf
 
@@ -134,16 +164,17 @@ class Result:
 
 
 def run(experiment, progress=None):
-    """Load, split, train the target, train shadows, attack, evaluate: a pure function of `experiment`.
+    """Load, split, train the target, train shadows, attack, evaluate: a pure function of
+    `experiment`.
 
     >>> import miaedu as mia
     >>> result = mia.run(mia.Experiment(n_shadows=4))
     >>> result.report.auc > result.report.null().auc
     True
 
-    `progress(share)` is called at least every 50 ms while networks are trained, and may raise to stop; then nothing is
-    kept of the stage under way. Earlier stages are kept within 64 MB, each by the settings that decide it. Returns a
-    :class:`Result`.
+    `progress(share)` is called at least every 50 ms while networks are trained, and may raise to
+    stop; then nothing is kept of the stage under way. Earlier stages are kept within 64 MB, each by
+    the settings that decide it. Returns a :class:`Result`.
     """
     e, progress = experiment, progress or (lambda share: None)
     share = 1 / (1 + e.n_shadows)  # the target's of the training
@@ -158,20 +189,24 @@ def run(experiment, progress=None):
         attacks["adaptive"] = _adaptive_attack(e, then)
     reports = evaluate(attacks, api, world)
     asked = len(world.pool[1]) if e.labels == "queried" else 0
-    return Result(e, reports["naive"], reports.get("adaptive", reports["naive"]), api.n_queries + asked)
+    return Result(
+        e, reports["naive"], reports.get("adaptive", reports["naive"]), api.n_queries + asked
+    )
 
 
 def sweep(experiments, progress=True):
-    """Run many experiments, through joblib; returns a flat record (a dict) of each one's settings and measures.
+    """Run many experiments, through joblib; returns a flat record (a dict) of each one's settings
+    and measures.
 
     >>> import miaedu as mia
     >>> records = mia.sweep([mia.Experiment(n_shadows=k) for k in (1, 2)], progress=False)
     >>> [record["n_shadows"] for record in records], records[0]["auc"] > 0.5
     ([1, 2], True)
 
-    Each uses all cores, so they run one after another unless ``joblib.parallel_config`` says otherwise. `progress`
-    shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``, ``naive_advantage``, ``gap_advantage``,
-    ``train_accuracy``, ``test_accuracy``, ``mu``, ``epsilon`` (at delta 1e-5).
+    Each uses all cores, so they run one after another unless ``joblib.parallel_config`` says
+    otherwise. `progress` shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``,
+    ``naive_advantage``, ``gap_advantage``, ``train_accuracy``, ``test_accuracy``, ``mu``,
+    ``epsilon`` (at delta 1e-5).
     """
     experiments = list(experiments)
     work = joblib.Parallel(return_as="generator")(joblib.delayed(_record)(e) for e in experiments)
@@ -187,7 +222,8 @@ def _record(experiment):
 
 
 def _hiding(hide, random_state=None):
-    """The hiding functions that `hide` names, made anew, so that noise starts at the start of its stream."""
+    """The hiding functions that `hide` names, made anew, so that noise starts at the start of its
+    stream."""
     functions = []
     for i, step in enumerate(hide):
         name, *numbers = step if isinstance(step, (tuple, list)) and step else (step,)
@@ -208,7 +244,12 @@ SHADOWS = ("n_shadows", "labels", "label_epoch")
 
 def _net(e, **settings):
     settings |= {name: getattr(e, name) for name in NET[:-1]}
-    return MLP(**settings, epochs=max(e.horizon), snapshots=e.horizon, expected_members=e.n_members if e.clip else None)
+    return MLP(
+        **settings,
+        epochs=max(e.horizon),
+        snapshots=e.horizon,
+        expected_members=e.n_members if e.clip else None,
+    )
 
 
 def _seeds(random_state):
@@ -225,9 +266,11 @@ def _world(e, progress):
         records = getattr(data, f"load_{e.data}")()
     settings = {"coin": e.coin, "random_state": seeds.split}
     if records.repeats or e.coin:
-        settings["duplicates"] = "allow"  # where doubles are natural, a slider is no place for a warning
+        # where doubles are natural, a slider is no place for a warning
+        settings["duplicates"] = "allow"
     if e.coin:
-        settings["by_group"] = False  # the promise is for one record: a household's, under one coin, is weaker
+        # the promise is for one record: a household's, under one coin, is weaker
+        settings["by_group"] = False
     world = split(records, e.n_members, **settings)
     return replace(world, pool=tuple(part[: 2 * e.n_members].copy() for part in world.pool))
 
@@ -235,7 +278,9 @@ def _world(e, progress):
 @stage(*WORLD, *NET)
 def _trained_target(e, progress):
     world = _world(e, progress)
-    return _net(e, random_state=_seeds(e.random_state).target).fit(*world.members, world.classes, progress)
+    return _net(e, random_state=_seeds(e.random_state).target).fit(
+        *world.members, world.classes, progress
+    )
 
 
 def _target(e, progress):
@@ -264,4 +309,6 @@ def _naive_attack(e, progress):
 
 @stage(*WORLD, *NET, *SHADOWS, "epochs", "attack", "hide")
 def _adaptive_attack(e, progress):
-    return ATTACKS[e.attack]().fit(_shadows(e, progress), hide=_hiding(e.hide, _seeds(e.random_state).attacker))
+    return ATTACKS[e.attack]().fit(
+        _shadows(e, progress), hide=_hiding(e.hide, _seeds(e.random_state).attacker)
+    )

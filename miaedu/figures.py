@@ -1,4 +1,5 @@
 """The explorers' live figures, one class each: what stands still, and what follows the Results."""
+
 from itertools import zip_longest
 
 import numpy as np
@@ -8,12 +9,14 @@ from .metrics import base_rate_rates, positives_worth, rates_at
 from .plots import ATTACK, BASELINE, CEILING, LINES, MEMBER, NONMEMBER, roc_background
 from .privacy import max_advantage, roc_ceiling
 
-NOW = {"color": "black", "ms": 9, "mfc": "none", "mew": 2, "clip_on": False, "label": "now"}  # the present setting
+# the present setting
+NOW = {"color": "black", "ms": 9, "mfc": "none", "mew": 2, "clip_on": False, "label": "now"}
 SPOTS = np.array([np.arange(100) % 10, 9 - np.arange(100) // 10])  # places of 100 people, ten a row
 
 
 def below(ax, space=0.2):
-    """Put the legend under the axes, where no curve can run through it, with `space` for what else stands there."""
+    """Put the legend under the axes, where no curve can run through it, with `space` for what else
+    stands there."""
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -space), ncols=2)
 
 
@@ -26,12 +29,15 @@ def log_axis(ax, ticks, label):
 
 
 class RocPanel:
-    """ROC curves, one for each (line style, colour, label) of `styles`, and the gap attack as a dot."""
+    """ROC curves, one for each (line style, colour, label) of `styles`, and the gap attack as a
+    dot."""
 
     def __init__(self, figure, ax, title, *styles):
         ax.set_title(title)
         roc_background(ax)
-        self.curves = [figure.curve(ax, style, color, lw=2, label=label) for style, color, label in styles]
+        self.curves = [
+            figure.curve(ax, style, color, lw=2, label=label) for style, color, label in styles
+        ]
         self.gap = figure.curve(ax, "o", BASELINE, clip_on=False, label="gap attack")
         ax.legend(loc="lower right")
 
@@ -43,7 +49,8 @@ class RocPanel:
 
 
 class ShadowCountFigure(LiveFigure):
-    """Left: the ROC curve of each repetition. Right: AUC for every number of shadow models tried so far."""
+    """Left: the ROC curve of each repetition. Right: AUC for every number of shadow models tried so
+    far."""
 
     def __init__(self, counts, repetitions):
         self.counts, self.repetitions, self.tried = counts, repetitions, {}
@@ -72,10 +79,16 @@ class ShadowCountFigure(LiveFigure):
 
 
 class HidingFigure(LiveFigure):
-    """Left: the ROC curves of the naive and the adaptive attacker. Right: what hiding costs and buys."""
+    """Left: the ROC curves of the naive and the adaptive attacker. Right: what hiding costs and
+    buys."""
 
-    ROWS = ("target's accuracy\non new records",
-            *(f"advantage of the\n{attacker}" for attacker in ("gap attack", "naive attacker", "adaptive attacker")))
+    ROWS = (
+        "target's accuracy\non new records",
+        *(
+            f"advantage of the\n{attacker}"
+            for attacker in ("gap attack", "naive attacker", "adaptive attacker")
+        ),
+    )
 
     def build(self, roc, cost):
         styles = ("-", ATTACK, "adaptive"), ("--", "black", "naive")
@@ -84,21 +97,30 @@ class HidingFigure(LiveFigure):
         cost.set(xlim=(-0.12, 1), ylim=(-0.6, 3.6), xlabel="share, from 0 to 1")
         cost.set_yticks(range(4), self.ROWS)
         cost.grid(axis="x", color="#dddddd")
-        self.plain = self.curve(cost, "o", BASELINE, ms=10, mfc="none", mew=1.5, label="without hiding")
+        self.plain = self.curve(
+            cost, "o", BASELINE, ms=10, mfc="none", mew=1.5, label="without hiding"
+        )
         self.now = self.curve(cost, "D", "black", ms=8, label="now")
         below(cost)
 
     def update(self, results, values):
-        """Show the Result with hiding, the first, beside the one without, the second (it may come later)."""
+        """Show the Result with hiding, the first, beside the one without, the second (it may come
+        later)."""
         now = results[0]
         self.roc.show([now.adaptive], now.adaptive.roc(), now.naive.roc())
         for markers, r in zip((self.now, self.plain), results):
-            shares = r.adaptive.test_accuracy, r.adaptive.gap_advantage, r.naive.advantage, r.adaptive.advantage
+            shares = (
+                r.adaptive.test_accuracy,
+                r.adaptive.gap_advantage,
+                r.naive.advantage,
+                r.adaptive.advantage,
+            )
             markers.set_data(shares, range(4))
 
 
 class NoiseFigure(LiveFigure):
-    """Left: the measured ROC under the proven ceiling. Right: what every noise tried so far costs and buys."""
+    """Left: the measured ROC under the proven ceiling. Right: what every noise tried so far costs
+    and buys."""
 
     def __init__(self, positions):
         self.positions, self.tried, self.grid = positions, {}, np.linspace(0, 1, 400)
@@ -110,11 +132,19 @@ class NoiseFigure(LiveFigure):
         trend.set_title("What the noise costs and buys")
         trend.set(xlim=(-0.5, len(self.positions) - 0.5), xlabel="noise multiplier")
         trend.set(ylim=(-0.1, 1.05), ylabel="share, from 0 to 1")
-        trend.set_xticks(range(len(self.positions)), [label.replace(" ", "\n") for label, _ in self.positions])
+        trend.set_xticks(
+            range(len(self.positions)), [label.replace(" ", "\n") for label, _ in self.positions]
+        )
         trend.grid(axis="y", color="#dddddd")
-        styles = (("s-", NONMEMBER, "target's accuracy on new records"), ("v--", CEILING, "largest advantage possible"),
-                  ("o-", ATTACK, "attack's advantage"), ("x:", BASELINE, "gap attack's advantage"))
-        self.trends = [self.curve(trend, style, colour, ms=5, label=label) for style, colour, label in styles]
+        styles = (
+            ("s-", NONMEMBER, "target's accuracy on new records"),
+            ("v--", CEILING, "largest advantage possible"),
+            ("o-", ATTACK, "attack's advantage"),
+            ("x:", BASELINE, "gap attack's advantage"),
+        )
+        self.trends = [
+            self.curve(trend, style, colour, ms=5, label=label) for style, colour, label in styles
+        ]
         self.here = self.move(trend.axvline(0, color="#999999", lw=1))
         below(trend, 0.26)
 
@@ -123,8 +153,15 @@ class NoiseFigure(LiveFigure):
         result = results[0]
         e, report = result.experiment, result.adaptive
         self.roc.show([report], (self.grid, roc_ceiling(self.grid, result.mu)), report.roc())
-        place = [value for _, value in self.positions].index("off" if e.clip is None else e.noise_multiplier)
-        self.tried[place] = report.test_accuracy, max_advantage(result.mu), report.advantage, report.gap_advantage
+        place = [value for _, value in self.positions].index(
+            "off" if e.clip is None else e.noise_multiplier
+        )
+        self.tried[place] = (
+            report.test_accuracy,
+            max_advantage(result.mu),
+            report.advantage,
+            report.gap_advantage,
+        )
         draw_tried(self.trends, self.tried)
         self.here.set_xdata([place, place])
 
@@ -136,16 +173,28 @@ def draw_tried(lines, tried):
 
 
 class ConfidencePanel:
-    """The target's confidence in the true class, for both sides, and where the attack draws its line."""
+    """The target's confidence in the true class, for both sides, and where the attack draws its
+    line."""
 
     def __init__(self, figure, ax):
         ax.set_title("How sure the target is of the true class")
-        ax.set(xlim=(-0.02, 1.02), ylim=(0, 1.02), xlabel="confidence in the true class", ylabel="share of records")
+        ax.set(
+            xlim=(-0.02, 1.02),
+            ylim=(0, 1.02),
+            xlabel="confidence in the true class",
+            ylabel="share of records",
+        )
         self.edges = np.linspace(0, 1, 21)
         sides = ("members", MEMBER, "-"), ("non-members", NONMEMBER, "--")
-        self.stairs = [figure.move(ax.stairs(np.zeros(20), self.edges, color=color, ls=style, lw=2, label=label))
-                       for label, color, style in sides]
-        self.line = figure.move(ax.axvline(0.5, color=ATTACK, lw=2, linestyle=":", label='"member" from here on'))
+        self.stairs = [
+            figure.move(
+                ax.stairs(np.zeros(20), self.edges, color=color, ls=style, lw=2, label=label)
+            )
+            for label, color, style in sides
+        ]
+        self.line = figure.move(
+            ax.axvline(0.5, color=ATTACK, lw=2, linestyle=":", label='"member" from here on')
+        )
         below(ax)
 
     def show(self, report, threshold):
@@ -156,14 +205,17 @@ class ConfidencePanel:
 
 
 class PeoplePanel:
-    """100 members and 100 non-members, and who of them is named: for readers who have not met confidences yet."""
+    """100 members and 100 non-members, and who of them is named: for readers who have not met
+    confidences yet."""
 
     def __init__(self, figure, ax):
         ax.set_title("Of 100 members and 100 non-members, who is named")
         ax.set(xlim=(-0.7, 20.7), ylim=(-0.7, 9.7), aspect="equal", xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         self.named, (x, y) = [], SPOTS
-        for i, (mark, color, who) in enumerate((("o", MEMBER, "member"), ("s", NONMEMBER, "non-member"))):
+        for i, (mark, color, who) in enumerate(
+            (("o", MEMBER, "member"), ("s", NONMEMBER, "non-member"))
+        ):
             ax.plot(x + 11 * i, y, mark, color=color, ms=8, mfc="none", label=who)
             self.named.append(figure.curve(ax, mark, color, ms=8, label=f"{who}, named"))
         below(ax, 0.02)
@@ -171,12 +223,13 @@ class PeoplePanel:
     def show(self, report, threshold):
         """Fill as many marks as the Report's attack names of 100 on each side."""
         for i, rate in enumerate((report.recall, report.fpr)):
-            x, y = SPOTS[:, :round(100 * rate)]
+            x, y = SPOTS[:, : round(100 * rate)]
             self.named[i].set_data(x + 11 * i, y)
 
 
 class OverfittingFigure(LiveFigure):
-    """Left: a panel of the present setting. Right: accuracy, hits and false alarms for all epochs tried so far."""
+    """Left: a panel of the present setting. Right: accuracy, hits and false alarms for all epochs
+    tried so far."""
 
     def __init__(self, epochs, panel):
         self.epochs, self.panel, self.tried = epochs, panel, {}
@@ -187,9 +240,15 @@ class OverfittingFigure(LiveFigure):
         right.set_title("What overfitting gives away")
         right.set(ylim=(-2, 102), ylabel="of 100")
         log_axis(right, self.epochs, "epochs of training")
-        styles = (("s-", MEMBER, "members the target gets right"), ("s--", NONMEMBER, "non-members it gets right"),
-                  ("o-", ATTACK, "hits: members named"), ("v:", BASELINE, "false alarms: non-members named"))
-        self.trends = [self.curve(right, style, colour, ms=4, label=label) for style, colour, label in styles]
+        styles = (
+            ("s-", MEMBER, "members the target gets right"),
+            ("s--", NONMEMBER, "non-members it gets right"),
+            ("o-", ATTACK, "hits: members named"),
+            ("v:", BASELINE, "false alarms: non-members named"),
+        )
+        self.trends = [
+            self.curve(right, style, colour, ms=4, label=label) for style, colour, label in styles
+        ]
         self.here = self.move(right.axvline(1, color="#999999", lw=1))
         below(right)
 
@@ -205,7 +264,8 @@ class OverfittingFigure(LiveFigure):
 
 
 class ThresholdFigure(LiveFigure):
-    """Left: confidences, and the threshold among them. Right: the ROC curve that the moving threshold draws."""
+    """Left: confidences, and the threshold among them. Right: the ROC curve that the moving
+    threshold draws."""
 
     def build(self, left, right):
         self.left = ConfidencePanel(self, left)
@@ -223,7 +283,8 @@ class ThresholdFigure(LiveFigure):
 
 
 class BaseRateFigure(LiveFigure):
-    """Left: 100 records that the attack calls members. Right: how many are, for every share of members."""
+    """Left: 100 records that the attack calls members. Right: how many are, for every share of
+    members."""
 
     def build(self, crowd, curve):
         crowd.set_title("100 records that the attack calls members")
@@ -233,7 +294,9 @@ class BaseRateFigure(LiveFigure):
         self.wrong = self.curve(crowd, "x", NONMEMBER, ms=9, mew=2, label="a false alarm")
         crowd.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2)
         curve.set_title("What a positive is worth")
-        curve.set(xscale="log", xlim=(5e-5, 1), xlabel="share of members among the records asked about")
+        curve.set(
+            xscale="log", xlim=(5e-5, 1), xlabel="share of members among the records asked about"
+        )
         curve.set(ylim=(0, 102), ylabel="members among 100 positives")
         shares = 10_000, 1000, 100, 10, 2
         curve.set_xticks([1 / n for n in shares], [f"1 in {n:,}" for n in shares], fontsize=9)
@@ -244,17 +307,19 @@ class BaseRateFigure(LiveFigure):
         self.here = self.curve(curve, "D", **NOW)
 
     def update(self, results, values):
-        """Show what the attack's positives are worth at the share of members that the slider gives."""
+        """Show what the attack's positives are worth at the share of members that the slider
+        gives."""
         fpr, tpr = base_rate_rates(results[0].adaptive, values["alarms"])
         worth = 100 * positives_worth(tpr, fpr, values["share"])
-        self.right.set_data(*SPOTS[:, :round(worth)])
-        self.wrong.set_data(*SPOTS[:, round(worth):])
+        self.right.set_data(*SPOTS[:, : round(worth)])
+        self.wrong.set_data(*SPOTS[:, round(worth) :])
         self.worth.set_data(self.shares, 100 * positives_worth(tpr, fpr, self.shares))
         self.here.set_data([values["share"]], [worth])
 
 
 class ControlFigure(LiveFigure):
-    """Left: the ROC curve, under its ceiling if any. Right: utility and leakage of every setting tried so far."""
+    """Left: the ROC curve, under its ceiling if any. Right: utility and leakage of every setting
+    tried so far."""
 
     def build(self, roc, trade):
         self.grid, self.trail = np.linspace(0, 1, 300), []

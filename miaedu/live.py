@@ -1,4 +1,6 @@
-"""LiveFigure: drawn once, then only its moving parts, so that a new picture costs a few milliseconds."""
+"""LiveFigure: drawn once, then only its moving parts, so that a new picture costs a few
+milliseconds."""
+
 import io
 
 import matplotlib as mpl
@@ -15,8 +17,8 @@ SHADES = 256  # an eye misses none of the others, and the PNG is half as large a
 class LiveFigure:
     """Two axes, whose artists in `moving` are redrawn over a stored background.
 
-    A subclass draws in `build(left, right)`, and sets what moves in `update(results, values)`, from Results and the
-    controls' values.
+    A subclass draws in `build(left, right)`, and sets what moves in `update(results, values)`, from
+    Results and the controls' values.
 
     The picture has 130 pixels where the page has 100, so that text is sharp on dense screens too.
     """
@@ -41,7 +43,8 @@ class LiveFigure:
         """The picture as it is now, as PNG bytes."""
         if self._background is None:
             self.canvas.draw()
-            self.figure.set_layout_engine("none")  # the axes keep their places: what is stored must fit what comes
+            # the axes keep their places: what is stored must fit what comes
+            self.figure.set_layout_engine("none")
             self._background = self.canvas.copy_from_bbox(self.figure.bbox)
         self.canvas.restore_region(self._background)
         for artist in self.moving:

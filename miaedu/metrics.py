@@ -1,4 +1,6 @@
-"""evaluate -> Report: ROC, advantage, precision, recall, TPR at a low FPR of an attack, each with an interval."""
+"""evaluate -> Report: ROC, advantage, precision, recall, TPR at a low FPR of an attack, each with
+an interval."""
+
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from html import escape
@@ -10,11 +12,15 @@ from .attacks import GapAttack, check_learned
 
 REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
 LOW_FPR = (0.01, 0.001)
-FOOTNOTE = "Intervals cover the draw of records, not of targets: another target of the same kind may fall outside them."
+FOOTNOTE = (
+    "Intervals cover the draw of records, not of targets: another target of the same kind may fall "
+    "outside them."
+)
 
 
 def evaluate(attack, black_box, world, name=None):
-    """Attack every member and non-member of `world` through `black_box`, and report how well it went.
+    """Attack every member and non-member of `world` through `black_box`, and report how well it
+    went.
 
     >>> import miaedu as mia
     >>> world = mia.split(mia.load_purchases(random_state=0), n_members=500, random_state=0)
@@ -23,10 +29,10 @@ def evaluate(attack, black_box, world, name=None):
     >>> report.advantage == report.train_accuracy - report.test_accuracy
     True
 
-    `attack` is fitted, or is a dict of fitted attacks by name, such as ``{"naive": ..., "adaptive": ...}``: then all
-    judge the same answers, and a dict of Reports comes back. `world` is from :func:`split`; `name` heads the report.
-    Costs one query a record for all attacks that judge one answer, and for each other attack its own. Returns a
-    :class:`Report`.
+    `attack` is fitted, or is a dict of fitted attacks by name, such as ``{"naive": ..., "adaptive":
+    ...}``: then all judge the same answers, and a dict of Reports comes back. `world` is from
+    :func:`split`; `name` heads the report. Costs one query a record for all attacks that judge one
+    answer, and for each other attack its own. Returns a :class:`Report`.
     """
     for each in attack.values() if isinstance(attack, dict) else [attack]:
         check_learned(each)
@@ -37,7 +43,9 @@ def evaluate(attack, black_box, world, name=None):
 
     def report(attack, name):
         one = hasattr(attack, "score_confidences")
-        scores = attack.score_confidences(answers, y, classes) if one else attack.score(black_box, X, y)
+        scores = (
+            attack.score_confidences(answers, y, classes) if one else attack.score(black_box, X, y)
+        )
         return Report(name, np.asarray(scores, float), members, y, right, attack.threshold_)
 
     if isinstance(attack, dict):
@@ -47,7 +55,8 @@ def evaluate(attack, black_box, world, name=None):
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """How well one attack told members from non-members; made by :func:`evaluate`. Print it, or ask it.
+    """How well one attack told members from non-members; made by :func:`evaluate`. Print it, or ask
+    it.
 
     >>> import numpy as np
     >>> scores, members = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
@@ -55,13 +64,13 @@ class Report:
     >>> report.auc, report.advantage, round(report.precision, 3), report.recall
     (0.75, 0.5, 0.667, 1.0)
 
-    Fields: `name`; `scores` (n,), higher for a likelier member; `members` (n,) bool, the truth; `y` (n,) true labels;
-    `right` (n,) bool, where the target's own label was right; `threshold`, learned from the shadows: at or above it the
-    attack says "member".
+    Fields: `name`; `scores` (n,), higher for a likelier member; `members` (n,) bool, the truth; `y`
+    (n,) true labels; `right` (n,) bool, where the target's own label was right; `threshold`,
+    learned from the shadows: at or above it the attack says "member".
 
-    All rates are shares from 0 to 1. Intervals are 95 % percentile bootstraps over members and non-members (Efron
-    1979): they cover the draw of records, not of targets. Measures: advantage, Yeom et al. 2018, definition 4; TPR at a
-    low FPR, Carlini et al. 2022, III.
+    All rates are shares from 0 to 1. Intervals are 95 % percentile bootstraps over members and
+    non-members (Efron 1979): they cover the draw of records, not of targets. Measures: advantage,
+    Yeom et al. 2018, definition 4; TPR at a low FPR, Carlini et al. 2022, III.
     """
 
     name: str
@@ -73,13 +82,17 @@ class Report:
 
     def __post_init__(self):
         if not np.isfinite(self.scores).all():
-            raise ValueError(f"scores must be finite, got {self.scores[~np.isfinite(self.scores)][0]} from {self.name}")
+            raise ValueError(
+                f"scores must be finite, got {self.scores[~np.isfinite(self.scores)][0]} from "
+                f"{self.name}"
+            )
         if self.members.all() or not self.members.any():
             raise ValueError("members must hold at least one member and one non-member")
 
     @property
     def auc(self):
-        """Area under the ROC curve: how often a random member outscores a random non-member. Chance is 0.5."""
+        """Area under the ROC curve: how often a random member outscores a random non-member. Chance
+        is 0.5."""
         return self._value("auc")
 
     @property
@@ -89,17 +102,20 @@ class Report:
 
     @property
     def precision(self):
-        """Share of members among the records called members (nan if none is); depends on how common members are."""
+        """Share of members among the records called members (nan if none is); depends on how common
+        members are."""
         return self._value("precision")
 
     @property
     def recall(self):
-        """Share of the members that are called members: the TPR at the threshold learned from the shadows."""
+        """Share of the members that are called members: the TPR at the threshold learned from the
+        shadows."""
         return self._value("recall")
 
     @property
     def fpr(self):
-        """Share of the non-members that are called members, at the threshold learned from the shadows."""
+        """Share of the non-members that are called members, at the threshold learned from the
+        shadows."""
         return self._value("fpr")
 
     @property
@@ -118,45 +134,69 @@ class Report:
         return float(self.right[~self.members].mean())
 
     def tpr_at(self, fpr):
-        """Largest TPR of a threshold whose FPR is at most `fpr`; nan where `fpr` is below 3 / (number of non-members).
+        """Largest TPR of a threshold whose FPR is at most `fpr`; nan where `fpr` is below 3 /
+        (number of non-members).
 
-        With fewer non-members even no false alarm at all would not show that the FPR is so low (the rule of three).
+        With fewer non-members even no false alarm at all would not show that the FPR is so low (the
+        rule of three).
         """
         return self._value("tpr_at", fpr)
 
     def interval(self, name, *args):
-        """95 % interval (low, high) of a measure, as in ``interval("tpr_at", 0.01)``; nan where the measure is."""
+        """95 % interval (low, high) of a measure, as in ``interval("tpr_at", 0.01)``; nan where the
+        measure is."""
         if self._obstacle(name, *args):
             return float("nan"), float("nan")
         if (name, args) not in self._spans:
             draws = self._statistic(_bootstrap(self.members.tobytes()), name, *args)
-            self._spans[name, args] = tuple(float(end) for end in np.nanpercentile(draws, [2.5, 97.5]))
+            self._spans[name, args] = tuple(
+                float(end) for end in np.nanpercentile(draws, [2.5, 97.5])
+            )
         return self._spans[name, args]
 
     def roc(self):
-        """The ROC curve: arrays (fpr, tpr) from (0, 0) to (1, 1), one point for each distinct score."""
+        """The ROC curve: arrays (fpr, tpr) from (0, 0) to (1, 1), one point for each distinct
+        score."""
         fpr, tpr = self._curve(np.ones((1, len(self.scores))))
         return fpr[0], tpr[0]
 
     def per_class(self):
-        """A dict a class: ``label``, ``members``, ``nonmembers`` (counts), ``auc``, ``advantage``; nan if one-sided."""
+        """A dict a class: ``label``, ``members``, ``nonmembers`` (counts), ``auc``, ``advantage``;
+        nan if one-sided."""
         rows = []
         for label in np.unique(self.y):
             own = self.y == label
             n_in, n_out = int(self.members[own].sum()), int((~self.members[own]).sum())
             part = self._part(own, self.members[own]) if n_in and n_out else None
-            rows.append({"label": label, "members": n_in, "nonmembers": n_out, "auc": part.auc if part else np.nan,
-                         "advantage": part.advantage if part else np.nan})
+            rows.append(
+                {
+                    "label": label,
+                    "members": n_in,
+                    "nonmembers": n_out,
+                    "auc": part.auc if part else np.nan,
+                    "advantage": part.advantage if part else np.nan,
+                }
+            )
         return rows
 
     def null(self, random_state=0):
-        """The Report of a null run: a random half of the non-members poses as members. Its AUC should be 0.5."""
+        """The Report of a null run: a random half of the non-members poses as members. Its AUC
+        should be 0.5."""
         outsiders = np.flatnonzero(~self.members)
-        posing = np.random.default_rng(random_state).permutation(len(outsiders)) < len(outsiders) // 2
+        posing = (
+            np.random.default_rng(random_state).permutation(len(outsiders)) < len(outsiders) // 2
+        )
         return self._part(outsiders, posing, "null run of ")
 
     def _part(self, which, members, prefix=""):
-        return Report(prefix + self.name, self.scores[which], members, self.y[which], self.right[which], self.threshold)
+        return Report(
+            prefix + self.name,
+            self.scores[which],
+            members,
+            self.y[which],
+            self.right[which],
+            self.threshold,
+        )
 
     def __str__(self):
         table = self.table()
@@ -167,26 +207,40 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self):
-        rows = "".join(f"<tr><th scope='row' style='text-align:left'>{escape(label)}</th><td>{value}</td>"
-                       f"<td>{escape(span)}</td></tr>" for label, value, span in self.table())
-        return (f"<table><caption><b>{escape(self.name)}</b>: {self._sizes()}</caption><thead><tr><th>measure</th>"
-                f"<th>value</th><th>95 % interval</th></tr></thead><tbody>{rows}</tbody></table>"
-                f"<small>{escape(FOOTNOTE)}</small>")
+        rows = "".join(
+            f"<tr><th scope='row' style='text-align:left'>{escape(label)}</th><td>{value}</td>"
+            f"<td>{escape(span)}</td></tr>"
+            for label, value, span in self.table()
+        )
+        return (
+            f"<table><caption><b>{escape(self.name)}</b>: "
+            f"{self._sizes()}</caption><thead><tr><th>measure</th><th>value</th><th>95 % "
+            f"interval</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<small>{escape(FOOTNOTE)}</small>"
+        )
 
     def _sizes(self):
         return f"{self.members.sum()} members, {(~self.members).sum()} non-members"
 
     def table(self):
         """The report as rows of text: (measure, value, interval)."""
-        measures = (("AUC", "auc"), ("advantage (TPR - FPR)", "advantage"), ("precision", "precision"),
-                    ("recall (TPR)", "recall"), ("false alarms (FPR)", "fpr"))
+        measures = (
+            ("AUC", "auc"),
+            ("advantage (TPR - FPR)", "advantage"),
+            ("precision", "precision"),
+            ("recall (TPR)", "recall"),
+            ("false alarms (FPR)", "fpr"),
+        )
         rows = [self._row(label, key) for label, key in measures]
         rows += [self._row(f"TPR at {100 * fpr:g} % FPR", "tpr_at", fpr) for fpr in LOW_FPR]
         rows += [self._row("gap attack's advantage", "gap_advantage")]
         if (~self.members).sum() >= 4:
             null = self.null()
             rows += [null._row("null run's AUC", "auc")]
-        accuracies = f"{self.train_accuracy:.3f}", f"on members, {self.test_accuracy:.3f} on non-members"
+        accuracies = (
+            f"{self.train_accuracy:.3f}",
+            f"on members, {self.test_accuracy:.3f} on non-members",
+        )
         return [*rows, ("target's accuracy", *accuracies)]
 
     def _row(self, label, key, *args):
@@ -199,11 +253,13 @@ class Report:
         """Why a measure cannot be given, or an empty string."""
         nonmembers = (~self.members).sum()
         if name == "tpr_at":
-            fpr, = args or (None,)
+            (fpr,) = args or (None,)
             if not (isinstance(fpr, Real) and 0 <= fpr <= 1):
                 raise ValueError(f"tpr_at needs an fpr from 0 to 1, got {fpr!r}")
             if fpr * nonmembers < 3 - 1e-9:
-                needed = f"at least {int(np.ceil(3 / fpr))} needed" if fpr else "no number is enough"
+                needed = (
+                    f"at least {int(np.ceil(3 / fpr))} needed" if fpr else "no number is enough"
+                )
                 return f"too few non-members ({nonmembers}; {needed})"
         none_called = name == "precision" and not (self.scores >= self.threshold).any()
         return "no record is called a member" if none_called else ""
@@ -228,10 +284,14 @@ class Report:
         hits, alarms = weights @ (called & self.members), weights @ (called & ~self.members)
         tpr, fpr = hits / self.members.sum(), alarms / (~self.members).sum()
         if name == "precision":
-            return np.divide(hits, hits + alarms, out=np.full(len(hits), np.nan), where=hits + alarms > 0)
+            return np.divide(
+                hits, hits + alarms, out=np.full(len(hits), np.nan), where=hits + alarms > 0
+            )
         measures = {"recall": tpr, "fpr": fpr, "advantage": tpr - fpr, "gap_advantage": tpr - fpr}
         if name not in measures:
-            raise ValueError(f"name must be one of auc, precision, tpr_at, {', '.join(measures)}, got {name!r}")
+            raise ValueError(
+                f"name must be one of auc, precision, tpr_at, {', '.join(measures)}, got {name!r}"
+            )
         return measures[name]
 
     def _curve(self, weights):
@@ -241,7 +301,8 @@ class Report:
         ends = np.append(0, 1 + np.flatnonzero(last))
         weights, rates = weights[:, order], []
         for side in (~self.members, self.members):
-            counts = np.zeros((len(weights), len(order) + 1), weights.dtype)  # whole numbers, exact in float32 too
+            # whole numbers, exact in float32 too
+            counts = np.zeros((len(weights), len(order) + 1), weights.dtype)
             np.cumsum(weights * side[order], axis=1, out=counts[:, 1:])
             rates.append(counts[:, ends] / side.sum())
         return rates
@@ -249,7 +310,8 @@ class Report:
 
 @lru_cache(maxsize=1)  # a test has the same members under every attack
 def _bootstrap(members):
-    """How often each record is in each draw, (REPLICATES, n), from the bytes of a mask; both sides are drawn apart."""
+    """How often each record is in each draw, (REPLICATES, n), from the bytes of a mask; both sides
+    are drawn apart."""
     rng, members = np.random.default_rng(0), np.frombuffer(members, bool)
     flat = np.zeros(REPLICATES * len(members), np.float32)
     for side in (np.flatnonzero(members), np.flatnonzero(~members)):
@@ -266,12 +328,18 @@ def rates_at(report, threshold):
 
 
 def base_rate_rates(report, alarms):
-    """False alarms and hits, as shares: at the learned threshold, or at the strictest that allows `alarms` per 100."""
-    return (report.fpr, report.recall) if alarms == "as learned" else (alarms / 100, report.tpr_at(alarms / 100))
+    """False alarms and hits, as shares: at the learned threshold, or at the strictest that allows
+    `alarms` per 100."""
+    return (
+        (report.fpr, report.recall)
+        if alarms == "as learned"
+        else (alarms / 100, report.tpr_at(alarms / 100))
+    )
 
 
 def positives_worth(tpr, fpr, share):
-    """The share of members among positives, where a `share` of the records asked about are members (Bayes' rule).
+    """The share of members among positives, where a `share` of the records asked about are members
+    (Bayes' rule).
 
     >>> round(positives_worth(0.6, 0.4, 0.001), 4)
     0.0015

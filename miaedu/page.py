@@ -1,4 +1,6 @@
-"""save_page: an explorer as one HTML file for a blog, its frames computed before: no kernel, no network, no library."""
+"""save_page: an explorer as one HTML file for a blog, its frames computed before: no kernel, no
+network, no library."""
+
 import io
 import json
 import xml.etree.ElementTree as ET
@@ -38,36 +40,49 @@ show();
 """
 
 
-def save_page(explorer, path, control=None, title="Membership inference: was this record in the training set?"):
-    """Write one HTML file in which a range input moves one control of an :class:`Explorer` over frames computed now.
+def save_page(
+    explorer, path, control=None, title="Membership inference: was this record in the training set?"
+):
+    """Write one HTML file in which a range input moves one control of an :class:`Explorer` over
+    frames computed now.
 
     >>> import tempfile, miaedu as mia
     >>> path = Path(tempfile.mkdtemp()) / "overfitting.html"
     >>> mia.save_page(mia.overfitting(), path).stat().st_size < 300_000
     True
 
-    `control`, the name of a slider of the explorer (the first by default); the others stay where they are. Each frame
-    is a real run. Returns the path. Raises ValueError for a control that the explorer does not have or that is no
-    slider.
+    `control`, the name of a slider of the explorer (the first by default); the others stay where
+    they are. Each frame is a real run. Returns the path. Raises ValueError for a control that the
+    explorer does not have or that is no slider.
     """
     control = control or next(iter(explorer.controls))
     knob = explorer.controls.get(control)
     if not hasattr(knob, "options"):
-        raise ValueError(f"control must be the name of a slider among {', '.join(explorer.controls)}, got {control!r}")
+        raise ValueError(
+            f"control must be the name of a slider among {', '.join(explorer.controls)}, got "
+            f"{control!r}"
+        )
     moving = {f"live{i}": artist for i, artist in enumerate(explorer.figure.moving)}
     for gid, artist in moving.items():
         artist.set_gid(gid)
     start, here = knob.index, explorer.values()
     settings = [(label, here | {control: value}) for label, value in knob._options_full]
-    for _, values in settings:  # once for the figures that remember what was tried, and once to take the frames
+    # once for the figures that remember what was tried, and once to take the frames
+    for _, values in settings:
         explorer.show(values)
     frames = []
     for label, values in settings:
         explorer.show(values)
         background = _svg(explorer.figure.figure)
-        groups = {group.get("id"): group for group in background.iter(f"{{{SVG}}}g") if group.get("id") in moving}
-        parts = {gid: "".join(ET.tostring(child, encoding="unicode") for child in groups.get(gid, ()))
-                 for gid in moving}
+        groups = {
+            group.get("id"): group
+            for group in background.iter(f"{{{SVG}}}g")
+            if group.get("id") in moving
+        }
+        parts = {
+            gid: "".join(ET.tostring(child, encoding="unicode") for child in groups.get(gid, ()))
+            for gid in moving
+        }
         frames.append({"words": explorer.words, "value": label, "parts": parts})
         for group in groups.values():
             group[:] = []
@@ -75,16 +90,27 @@ def save_page(explorer, path, control=None, title="Membership inference: was thi
     background.set("id", "picture")
     background.set("role", "img")
     code = escape(repr(explorer.results[0].experiment))
-    how = (f"Nothing is computed in this page. Each of its {len(frames)} pictures is a real attack on a model trained "
-           f"for it, computed beforehand with miaedu; the one it opened with by {code}.")
-    page = PAGE.format(title=escape(title), label=escape(knob.description), last=len(frames) - 1, start=start, how=how,
-                       svg=ET.tostring(background, encoding="unicode"), frames=json.dumps(frames).replace("</", "<\\/"))
+    how = (
+        f"Nothing is computed in this page. Each of its {len(frames)} pictures is a real attack on "
+        "a model trained for it, computed beforehand with miaedu; the one it opened with by "
+        f"{code}."
+    )
+    page = PAGE.format(
+        title=escape(title),
+        label=escape(knob.description),
+        last=len(frames) - 1,
+        start=start,
+        how=how,
+        svg=ET.tostring(background, encoding="unicode"),
+        frames=json.dumps(frames).replace("</", "<\\/"),
+    )
     Path(path).write_text(page, encoding="utf-8")
     return Path(path)
 
 
 def _svg(figure):
-    """The whole figure as an SVG element, moving parts included; text as text, and the same ids every time."""
+    """The whole figure as an SVG element, moving parts included; text as text, and the same ids
+    every time."""
     out = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "miaedu"}):
         figure.savefig(out, format="svg", metadata={"Date": None})

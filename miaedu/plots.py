@@ -1,4 +1,6 @@
-"""Figures of what `run` and `evaluate` return, and `describe`: the same in words, for captions and alt texts."""
+"""Figures of what `run` and `evaluate` return, and `describe`: the same in words, for captions and
+alt texts."""
+
 import base64
 import io
 from html import escape
@@ -9,12 +11,23 @@ import numpy as np
 
 from .privacy import max_advantage, max_auc, roc_ceiling
 
-# Okabe & Ito's colours, which colour-blind readers can tell apart; every line has a style or marker of its own as well.
+# Okabe & Ito's colours, which colour-blind readers can tell apart; every line has a style or marker
+# of its own as well.
 MEMBER, NONMEMBER, ATTACK, BASELINE, CEILING = "#D55E00", "#0072B2", "#009E73", "#555555", "#CC79A7"
 STYLE = {
-    "font.size": 10, "axes.titlesize": 10, "legend.fontsize": 9, "xtick.labelsize": 9, "ytick.labelsize": 9,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "figure.facecolor": "white",
-    "axes.facecolor": "white", "savefig.facecolor": "white", "legend.frameon": False, "text.color": "#222222",
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "legend.fontsize": 9,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "legend.frameon": False,
+    "text.color": "#222222",
 }
 LINES = ("-", "--", "-.", (0, (1, 1)), (0, (4, 1, 1, 1, 1, 1)))
 COLOURS = ATTACK, "#CC79A7", "#56B4E9", "#E69F00", "#000000"
@@ -29,8 +42,8 @@ def describe(results):
     >>> words.startswith("With 4 shadow models, the shadow attack reaches AUC 0.")
     True
 
-    `results` is a :class:`Result`, or several of them, repetitions of one experiment: then the spread is given in place
-    of the interval.
+    `results` is a :class:`Result`, or several of them, repetitions of one experiment: then the
+    spread is given in place of the interval.
     """
     results = results if isinstance(results, (list, tuple)) else [results]
     e, reports = results[0].experiment, [result.adaptive for result in results]
@@ -39,21 +52,32 @@ def describe(results):
     else:
         aucs = [report.auc for report in reports]
         spread = f"{min(aucs):.2f} to {max(aucs):.2f} over {len(reports)} repetitions"
-    attacker = f"the {e.attack.replace('_', '-')} attack" + (", adapted to the hiding," if e.hide else "")
+    attacker = f"the {e.attack.replace('_', '-')} attack" + (
+        ", adapted to the hiding," if e.hide else ""
+    )
     if e.attack != "gap":
         attacker = f"with {e.n_shadows} shadow model{'s' * (e.n_shadows > 1)}, {attacker}"
-    mean = SimpleNamespace(**{name: np.mean([getattr(report, name) for report in reports]) for name in MEASURES})
+    mean = SimpleNamespace(
+        **{name: np.mean([getattr(report, name) for report in reports]) for name in MEASURES}
+    )
     words = [f"{attacker} reaches AUC {mean.auc:.2f} ({spread}) and advantage {mean.advantage:.2f}"]
     if e.hide:
-        auc, advantage = np.mean([(result.naive.auc, result.naive.advantage) for result in results], axis=0)
+        auc, advantage = np.mean(
+            [(result.naive.auc, result.naive.advantage) for result in results], axis=0
+        )
         words.append(f"not adapted, AUC {auc:.2f} and advantage {advantage:.2f}")
     words.append(f"the gap attack's advantage is {mean.gap_advantage:.2f}")
     found = "; ".join(words)
-    return " ".join([
-        f"{found[0].upper()}{found[1:]}.",
-        f"Of 100 members it names {100 * mean.recall:.0f}, of 100 non-members {100 * mean.fpr:.0f}.",
-        f"The target is right on {mean.train_accuracy:.0%} of its members",
-        f"and on {mean.test_accuracy:.0%} of the non-members.", *_promise(results[0])])
+    return " ".join(
+        [
+            f"{found[0].upper()}{found[1:]}.",
+            f"Of 100 members it names {100 * mean.recall:.0f}, of 100 non-members "
+            f"{100 * mean.fpr:.0f}.",
+            f"The target is right on {mean.train_accuracy:.0%} of its members",
+            f"and on {mean.test_accuracy:.0%} of the non-members.",
+            *_promise(results[0]),
+        ]
+    )
 
 
 def _promise(result):
@@ -62,15 +86,18 @@ def _promise(result):
     if e.clip and not e.noise_multiplier:
         return ["Gradients are clipped, but without noise nothing is promised."]
     if e.clip:
-        return [f"Noise {e.noise_multiplier:g} over {e.epochs} steps promises mu {result.mu:.2f}, that is epsilon "
-                f"{result.epsilon():.1f} at delta 1e-5, for a record that a coin puts in or leaves out: over retrained "
-                f"targets no attack can reach a mean AUC above {max_auc(result.mu):.2f} or a mean advantage above "
-                f"{max_advantage(result.mu):.2f}."]
+        return [
+            f"Noise {e.noise_multiplier:g} over {e.epochs} steps promises mu {result.mu:.2f}, that "
+            f"is epsilon {result.epsilon():.1f} at delta 1e-5, for a record that a coin puts in or "
+            "leaves out: over retrained targets no attack can reach a mean AUC above "
+            f"{max_auc(result.mu):.2f} or a mean advantage above {max_advantage(result.mu):.2f}."
+        ]
     return []
 
 
 def plot_roc(reports, ax=None, *, log=False):
-    """Draw the ROC curve of one or several Reports, with chance and, as a dot, the gap attack; returns the Axes.
+    """Draw the ROC curve of one or several Reports, with chance and, as a dot, the gap attack;
+    returns the Axes.
 
     >>> import miaedu as mia
     >>> report = mia.run(mia.Experiment(n_shadows=4)).report
@@ -78,8 +105,9 @@ def plot_roc(reports, ax=None, *, log=False):
     >>> ax.get_xscale(), ax.get_ylabel()
     ('log', 'hits: share of members (TPR)')
 
-    With `log` both axes are logarithmic, which shows the few records that are surely recognised; the vertical line at 1
-    / n then marks the smallest FPR that n non-members can show. Source of the advice: Carlini et al. 2022, section III.
+    With `log` both axes are logarithmic, which shows the few records that are surely recognised;
+    the vertical line at 1 / n then marks the smallest FPR that n non-members can show. Source of
+    the advice: Carlini et al. 2022, section III.
     """
     reports = reports if isinstance(reports, (list, tuple)) else [reports]
     with mpl.rc_context(STYLE):
@@ -91,9 +119,25 @@ def plot_roc(reports, ax=None, *, log=False):
             low, high = report.interval("auc")
             label = f"{report.name}: AUC {report.auc:.2f} ({low:.2f} to {high:.2f})"
             steps = "steps-post" if log else "default"
-            ax.plot(fpr, tpr, color=COLOURS[i % 5], linestyle=LINES[i % 5], lw=2, drawstyle=steps, label=label)
-        first = reports[0]  # the gap attack's rates are the target's accuracies: it says "member" where that is right
-        ax.plot([first.test_accuracy], [first.train_accuracy], "o", color=BASELINE, clip_on=False, label="gap attack")
+            ax.plot(
+                fpr,
+                tpr,
+                color=COLOURS[i % 5],
+                linestyle=LINES[i % 5],
+                lw=2,
+                drawstyle=steps,
+                label=label,
+            )
+        # the gap attack's rates are the target's accuracies: it says "member" where that is right
+        first = reports[0]
+        ax.plot(
+            [first.test_accuracy],
+            [first.train_accuracy],
+            "o",
+            color=BASELINE,
+            clip_on=False,
+            label="gap attack",
+        )
         ax.legend(loc="lower right" if not log else "upper left")
     return ax
 
@@ -106,9 +150,9 @@ def plot_ceiling(results, audit=None, ax=None, *, log=False):
     >>> mia.plot_ceiling(mia.run(private)).get_title(loc="left").startswith("promised: mu 0.79")
     True
 
-    `results`, one private :class:`Result` or repetitions with other random states: the ceiling holds for their mean, a
-    single curve may stray above it. `audit`, an :class:`Audit` of the same training: its lower bounds are written
-    beside the promise.
+    `results`, one private :class:`Result` or repetitions with other random states: the ceiling
+    holds for their mean, a single curve may stray above it. `audit`, an :class:`Audit` of the same
+    training: its lower bounds are written beside the promise.
     """
     results = results if isinstance(results, (list, tuple)) else [results]
     mu, grid = results[0].mu, np.geomspace(1e-4, 1, 400)
@@ -119,28 +163,43 @@ def plot_ceiling(results, audit=None, ax=None, *, log=False):
             label, alpha = None if i else "measured, one a target", 0.8 if len(results) < 4 else 0.4
             ax.plot(*result.adaptive.roc(), color=ATTACK, lw=1, alpha=alpha, label=label)
             gap = result.adaptive.test_accuracy, result.adaptive.train_accuracy
-            ax.plot(*gap, "o", ms=4, color=BASELINE, clip_on=False, label=None if i else "gap attack")
-        ax.plot(grid, roc_ceiling(grid, mu), color=CEILING, lw=2.5, linestyle="--", label="proven ceiling")
-        ax.fill_between(grid, roc_ceiling(grid, mu), 1.02, color=CEILING, alpha=0.12, hatch="//", lw=0)
+            ax.plot(
+                *gap, "o", ms=4, color=BASELINE, clip_on=False, label=None if i else "gap attack"
+            )
+        ax.plot(
+            grid,
+            roc_ceiling(grid, mu),
+            color=CEILING,
+            lw=2.5,
+            linestyle="--",
+            label="proven ceiling",
+        )
+        ax.fill_between(
+            grid, roc_ceiling(grid, mu), 1.02, color=CEILING, alpha=0.12, hatch="//", lw=0
+        )
         title = f"promised: mu {mu:.2f}, epsilon {results[0].epsilon():.1f} at delta 1e-5"
         if audit is not None:
-            title += f"\nmeasured by the audit: mu at least {audit.mu:.2f}, epsilon at least {audit.epsilon:.2f}"
+            title += (
+                f"\nmeasured by the audit: mu at least {audit.mu:.2f}, epsilon at least "
+                f"{audit.epsilon:.2f}"
+            )
         ax.set_title(title)
         ax.legend(loc="lower right")
     return ax
 
 
 def plot_frontier(records, ax=None):
-    """Draw what each countermeasure costs, test accuracy, and buys, less advantage; returns the Axes.
+    """Draw what each countermeasure costs, test accuracy, and buys, less advantage; returns the
+    Axes.
 
     >>> import miaedu as mia
     >>> records = mia.sweep([mia.Experiment(l2=l2, n_shadows=2) for l2 in (0.0, 0.01)], progress=False)
     >>> mia.plot_frontier({"L2": records}).get_ylabel()
     "attack's advantage (TPR - FPR)"
 
-    `records`, a dict from a countermeasure's name to the records of :func:`sweep`, in the order of its strength. Solid:
-    the adaptive attacker; dotted, where it differs: the naive one, whose curve flatters. Right and low is good. The gap
-    attack bounds what labels alone give away.
+    `records`, a dict from a countermeasure's name to the records of :func:`sweep`, in the order of
+    its strength. Solid: the adaptive attacker; dotted, where it differs: the naive one, whose curve
+    flatters. Right and low is good. The gap attack bounds what labels alone give away.
     """
     with mpl.rc_context(STYLE):
         ax = new_axes(6.4, 4.6) if ax is None else ax
@@ -151,7 +210,14 @@ def plot_frontier(records, ax=None):
             ax.plot(accuracy, best, linestyle=LINES[i % 5], label=name, **style)
             if any(row["hide"] for row in rows):
                 naive = [row["naive_advantage"] for row in rows]
-                ax.plot(accuracy, naive, linestyle=":", mfc="none", label=f"{name}, naive attacker", **style)
+                ax.plot(
+                    accuracy,
+                    naive,
+                    linestyle=":",
+                    mfc="none",
+                    label=f"{name}, naive attacker",
+                    **style,
+                )
         ax.set(xlabel="target's accuracy on new records", ylabel="attack's advantage (TPR - FPR)")
         ax.axhline(0, color=BASELINE, lw=1)
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
@@ -159,7 +225,8 @@ def plot_frontier(records, ax=None):
 
 
 def mark_guess(ax, guess, axis="y"):
-    """Draw a reader's prediction, unless it is None, as a dashed line at `guess` of an axis; returns the Axes.
+    """Draw a reader's prediction, unless it is None, as a dashed line at `guess` of an axis;
+    returns the Axes.
 
     >>> import matplotlib.pyplot as plt
     >>> len(mark_guess(plt.subplots()[1], 0.5).lines), len(mark_guess(plt.subplots()[1], None).lines)
@@ -173,7 +240,8 @@ def mark_guess(ax, guess, axis="y"):
 
 
 def alt_text(ax, words):
-    """Give the figure of `ax` its words, for readers who cannot see it: a notebook then shows it with them.
+    """Give the figure of `ax` its words, for readers who cannot see it: a notebook then shows it
+    with them.
 
     >>> import matplotlib.pyplot as plt
     >>> figure, ax = plt.subplots()
@@ -193,15 +261,25 @@ def alt_text(ax, words):
 
 
 def roc_background(ax, floor=None):
-    """Axes, labels and the line of chance; logarithmic from `floor`, the smallest visible FPR, if one is given."""
-    ax.set(xlabel="false alarms: share of non-members\ncalled members (FPR)", ylabel="hits: share of members (TPR)")
+    """Axes, labels and the line of chance; logarithmic from `floor`, the smallest visible FPR, if
+    one is given."""
+    ax.set(
+        xlabel="false alarms: share of non-members\ncalled members (FPR)",
+        ylabel="hits: share of members (TPR)",
+    )
     grid = np.array([0, 1]) if floor is None else np.geomspace(floor / 2, 1, 50)
     ax.plot(grid, grid, color=BASELINE, lw=1, linestyle=":", label="chance")
     if floor is None:
         ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     else:
         ax.set(xscale="log", yscale="log", xlim=(floor / 2, 1.05), ylim=(floor / 2, 1.05))
-        ax.axvline(floor, color=BASELINE, lw=1, linestyle="--", label=f"smallest visible FPR, 1/{round(1 / floor)}")
+        ax.axvline(
+            floor,
+            color=BASELINE,
+            lw=1,
+            linestyle="--",
+            label=f"smallest visible FPR, 1/{round(1 / floor)}",
+        )
 
 
 def new_axes(width=5.2, height=4.6):

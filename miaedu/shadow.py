@@ -1,4 +1,6 @@
-"""ShadowModels: a collection of models like the target, whose members the attacker knows because he chose them."""
+"""ShadowModels: a collection of models like the target, whose members the attacker knows because he
+chose them."""
+
 import copy
 from numbers import Integral
 
@@ -12,7 +14,8 @@ from .network import check_number, draw_seeds, public_classes
 
 
 def stratified_half(y, random_state):
-    """A boolean mask (n,) that is True for a random half of the records, of each class as far as it can be.
+    """A boolean mask (n,) that is True for a random half of the records, of each class as far as it
+    can be.
 
     >>> import numpy as np
     >>> half = stratified_half(np.array([0, 0, 0, 0, 1, 1]), random_state=0)
@@ -20,7 +23,8 @@ def stratified_half(y, random_state):
     (2, 1)
     """
     rng = np.random.default_rng(random_state)
-    order = np.lexsort((rng.random(len(y)), y))  # by class, shuffled within; then a coin for each pair of neighbours
+    # by class, shuffled within; then a coin for each pair of neighbours
+    order = np.lexsort((rng.random(len(y)), y))
     mask = np.empty(len(y), bool)
     heads = rng.random((len(y) + 1) // 2) < 0.5
     mask[order[::2]] = heads
@@ -37,14 +41,14 @@ class ShadowModels:
     >>> shadows.members.shape, shadows.confidences.shape
     ((4, 1797), (4, 1797, 10))
 
-    Parameters: `model`, any scikit-learn classifier with ``predict_proba``: one that offers ``fit_many``, as
-    :class:`MLP` does, is trained in lockstep, any other is cloned and fitted through joblib (``joblib.parallel_config``
-    chooses where); `n_models`, at least 1; `random_state`, None, int or RandomState: the first models are the same
-    whatever their number.
+    Parameters: `model`, any scikit-learn classifier with ``predict_proba``: one that offers
+    ``fit_many``, as :class:`MLP` does, is trained in lockstep, any other is cloned and fitted
+    through joblib (``joblib.parallel_config`` chooses where); `n_models`, at least 1;
+    `random_state`, None, int or RandomState: the first models are the same whatever their number.
 
-    Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool, ``confidences`` (K, n, c) float32
-    of the pool's records, ``X`` (n, d) and ``y`` (n,), the pool, and ``classes_`` (c,). Source: Shokri et al. 2017,
-    section V-B.
+    Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool,
+    ``confidences`` (K, n, c) float32 of the pool's records, ``X`` (n, d) and ``y`` (n,), the pool,
+    and ``classes_`` (c,). Source: Shokri et al. 2017, section V-B.
     """
 
     def __init__(self, model, n_models=16, random_state=None):
@@ -53,13 +57,18 @@ class ShadowModels:
         self.random_state = random_state
 
     def fit(self, X, y, classes=None, progress=None):
-        """Train on the pool X (n, d), y (n,) of public `classes` (those of y); `progress(share)` may raise to stop."""
+        """Train on the pool X (n, d), y (n,) of public `classes` (those of y); `progress(share)`
+        may raise to stop."""
         check_number("n_models", self.n_models, Integral, 1)
         if not hasattr(self.model, "predict_proba"):
-            raise TypeError(f"model must be a classifier with predict_proba, got {type(self.model).__name__}")
+            raise TypeError(
+                f"model must be a classifier with predict_proba, got {type(self.model).__name__}"
+            )
         X, y = check_X_y(X, y, dtype=np.float32)
         if len(X) < 4:
-            raise ValueError(f"X must hold at least 4 records, so that each half trains a model, got {len(X)}")
+            raise ValueError(
+                f"X must hold at least 4 records, so that each half trains a model, got {len(X)}"
+            )
         new = copy.copy(self)
         new.classes_ = public_classes(y, classes)
         seeds = draw_seeds(self.random_state, 2 * self.n_models).reshape(-1, 2)
@@ -67,7 +76,9 @@ class ShadowModels:
         new.members = np.stack([stratified_half(y, seed) for seed in seeds[:, 0]])
         if hasattr(self.model, "fit_many"):
             fleet = clone(self.model).set_params(random_state=int(seeds[0, 1]))
-            new.networks = fleet.fit_many(X, y, new.members, classes=new.classes_, progress=progress)
+            new.networks = fleet.fit_many(
+                X, y, new.members, classes=new.classes_, progress=progress
+            )
         else:
             new.networks = new._fit_through_joblib(seeds[:, 1], progress)
         new.confidences = new.predict_proba(X)
@@ -75,7 +86,8 @@ class ShadowModels:
         return self
 
     def predict_proba(self, X):
-        """Confidences (K, n, c) of all shadow models for records X (n, d); 0 for a class that one never saw."""
+        """Confidences (K, n, c) of all shadow models for records X (n, d); 0 for a class that one
+        never saw."""
         if not hasattr(self, "networks"):
             raise NotFittedError("this ShadowModels is not fitted yet: call fit first")
         if not isinstance(self.networks, list):
@@ -86,7 +98,8 @@ class ShadowModels:
         return out
 
     def at(self, epoch):
-        """The same collection as it was after `epoch`, one of the model's snapshots (:class:`MLP` alone keeps them)."""
+        """The same collection as it was after `epoch`, one of the model's snapshots (:class:`MLP`
+        alone keeps them)."""
         earlier = copy.copy(self)
         earlier.networks = self.networks.at(epoch)
         earlier.confidences = earlier.predict_proba(self.X)
@@ -96,13 +109,22 @@ class ShadowModels:
         def copies():
             for mask, seed in zip(self.members, seeds):
                 model = clone(self.model)
-                names = sorted(name for name in model.get_params() if name.split("__")[-1] == "random_state")
-                model.set_params(**{name: int(own) for name, own in zip(names, draw_seeds(int(seed), len(names)))})
+                names = sorted(
+                    name for name in model.get_params() if name.split("__")[-1] == "random_state"
+                )
+                model.set_params(
+                    **{
+                        name: int(own)
+                        for name, own in zip(names, draw_seeds(int(seed), len(names)))
+                    }
+                )
                 yield joblib.delayed(model.fit)(self.X[mask], self.y[mask])
 
         networks = []
         # Threads by default: starting processes would cost more than the small fits of a course.
-        for network in joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(copies()):
+        for network in joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
+            copies()
+        ):
             networks.append(network)
             if progress is not None:
                 progress(len(networks) / self.n_models)

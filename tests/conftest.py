@@ -1,4 +1,6 @@
-"""What the tests share: a process without a network, the course open in JupyterLab, and a page in Chromium."""
+"""What the tests share: a process without a network, the course open in JupyterLab, and a page in
+Chromium."""
+
 import os
 import re
 import shutil
@@ -13,12 +15,14 @@ from urllib.request import urlopen
 import pytest
 from hypothesis import settings
 
-# A shared machine may stall for a second: hypothesis is to judge values, not the clock, and the same ones every time.
+# A shared machine may stall for a second: hypothesis is to judge values, not the clock, and the
+# same ones every time.
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
-# Python runs a module of this name at its start, so the guard stands in the process, its kernels and their workers.
-# It refuses, and it writes down, so that a caller who swallows the refusal is found out too.
+# Python runs a module of this name at its start, so the guard stands in the process, its kernels
+# and their workers. It refuses, and it writes down, so that a caller who swallows the refusal is
+# found out too.
 GUARD = """
 import socket, sys
 
@@ -42,7 +46,8 @@ sys.addaudithook(guard)
 
 @pytest.fixture
 def offline(tmp_path):
-    """An environment for child processes in which Python reaches this machine alone; ``attempts()`` lists refusals."""
+    """An environment for child processes in which Python reaches this machine alone; ``attempts()``
+    lists refusals."""
     return cut_off(tmp_path)
 
 
@@ -61,31 +66,52 @@ def write(path, text):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """The course as a reader starts it: ``python -m miaedu``, with ``.url``, ``.token``, ``.folder`` and ``.log()``."""
+    """The course as a reader starts it: ``python -m miaedu``, with ``.url``, ``.token``,
+    ``.folder`` and ``.log()``."""
     home = tmp_path_factory.mktemp("lab")
     offline = cut_off(home)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     token, log = "a-token-for-the-tests", home / "jupyter.log"
-    places = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    # This reader once asked for Jupyter's news, and registered another Python where Jupyter looks first for the kernel.
-    write(home / "config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings",
-          '{"fetchNews": "true", "checkForUpdates": true}')
-    write(home / "other/kernels/python3/kernel.json",
-          '{"argv": ["another-python", "{connection_file}"], "display_name": "Other", "language": "python"}')
+    places = {
+        f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")
+    }
+    # This reader once asked for Jupyter's news, and registered another Python where Jupyter looks
+    # first for the kernel.
+    write(
+        home
+        / "config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings",
+        '{"fetchNews": "true", "checkForUpdates": true}',
+    )
+    write(
+        home / "other/kernels/python3/kernel.json",
+        '{"argv": ["another-python", "{connection_file}"], "display_name": "Other", "language": "python"}',
+    )
     places["JUPYTER_PATH"] = str(home / "other")
     command = [
-        sys.executable, "-m", "miaedu", "--no-browser", "--dir", str(home / "course"), "--",
-        f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={token}",
+        sys.executable,
+        "-m",
+        "miaedu",
+        "--no-browser",
+        "--dir",
+        str(home / "course"),
+        "--",
+        f"--port={port}",
+        "--port-retries=0",
+        f"--IdentityProvider.token={token}",
         "--LabApp.expose_app_in_browser=True",
     ]
     with log.open("w") as out:
-        server = subprocess.Popen(command, env={**offline.env, **places}, cwd=home, stdout=out, stderr=out)
+        server = subprocess.Popen(
+            command, env={**offline.env, **places}, cwd=home, stdout=out, stderr=out
+        )
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_it_answers(f"{url}/api/status?token={token}", server, log)
-        yield SimpleNamespace(url=url, token=token, folder=home / "course", log=log.read_text, offline=offline)
+        yield SimpleNamespace(
+            url=url, token=token, folder=home / "course", log=log.read_text, offline=offline
+        )
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -101,11 +127,17 @@ def wait_until_it_answers(address, server, log, seconds=60):
     raise AssertionError(f"no answer from JupyterLab in {seconds} s:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="module")  # while Playwright runs, no other test of the thread may start an event loop
+# while Playwright runs, no other test of the thread may start an event loop
+@pytest.fixture(scope="module")
 def chromium():
-    path = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+    path = next(
+        filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None
+    )
     if path is None:
-        reason = "no Chromium on this machine: chromium, chromium-browser or google-chrome must be on the PATH"
+        reason = (
+            "no Chromium on this machine: chromium, chromium-browser or google-chrome must be on "
+            "the PATH"
+        )
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     from playwright.sync_api import sync_playwright
 
@@ -119,7 +151,8 @@ def chromium():
 
 @pytest.fixture
 def strayed():
-    """Addresses outside this machine that the page asked for; whatever is left in the list fails the test."""
+    """Addresses outside this machine that the page asked for; whatever is left in the list fails
+    the test."""
     addresses = []
     yield addresses
     assert not addresses, f"the page asked for {addresses}"
@@ -127,9 +160,12 @@ def strayed():
 
 @pytest.fixture
 def page(chromium, lab, strayed):
-    """An empty page whose requests to other machines are refused and listed in ``strayed``; its kernels end with it."""
+    """An empty page whose requests to other machines are refused and listed in ``strayed``; its
+    kernels end with it."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    elsewhere = re.compile(r"^(?!(https?|wss?)://(localhost|127\.0\.0\.1)[:/])(?!data:|blob:|about:)")
+    elsewhere = re.compile(
+        r"^(?!(https?|wss?)://(localhost|127\.0\.0\.1)[:/])(?!data:|blob:|about:)"
+    )
 
     def refuse(route):
         strayed.append(route.request.url)
@@ -137,7 +173,10 @@ def page(chromium, lab, strayed):
 
     context.route(elsewhere, refuse)
     page = context.new_page()
-    page.on("websocket", lambda socket: strayed.append(socket.url) if elsewhere.match(socket.url) else None)
+    page.on(
+        "websocket",
+        lambda socket: strayed.append(socket.url) if elsewhere.match(socket.url) else None,
+    )
     yield page
     page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
     context.close()

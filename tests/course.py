@@ -1,4 +1,6 @@
-"""What the tests of the notebooks share: their cells, an exercise's own answer, an interval over seeds."""
+"""What the tests of the notebooks share: their cells, an exercise's own answer, an interval over
+seeds."""
+
 from pathlib import Path
 
 import nbformat
@@ -12,12 +14,15 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 def cells(number, kind=None):
     """The cells, of one kind or all, of the notebook whose name starts with `number`."""
-    path, = (path for path in NOTEBOOKS if path.stem.startswith(number))
-    return [cell for cell in nbformat.read(path, as_version=4).cells if kind in (None, cell.cell_type)]
+    (path,) = (path for path in NOTEBOOKS if path.stem.startswith(number))
+    return [
+        cell for cell in nbformat.read(path, as_version=4).cells if kind in (None, cell.cell_type)
+    ]
 
 
 def solved(key, old="", new=""):
-    """The answer that the solution's source sets, run as a reader would run it, if he changed `old` to `new` first."""
+    """The answer that the solution's source sets, run as a reader would run it, if he changed `old`
+    to `new` first."""
     source, names = mia.solution(key), {"mia": mia, "np": np}
     assert old in source
     exec(source.replace(old, new) if old else source, names)
@@ -25,6 +30,7 @@ def solved(key, old="", new=""):
 
 
 def interval(values, confidence=0.99):
-    """The ends of Student's interval for the mean over seeds: independent data, splits and networks."""
+    """The ends of Student's interval for the mean over seeds: independent data, splits and
+    networks."""
     half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values)
     return np.mean(values) - half, np.mean(values) + half

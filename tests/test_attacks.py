@@ -28,13 +28,17 @@ class Oracle:
 
 
 def shadows_who_answer(confidences, members, y, classes):
-    """What an attack may know of fitted ShadowModels, for (K, n, c) confidences made up by a test."""
+    """What an attack may know of fitted ShadowModels, for (K, n, c) confidences made up by a
+    test."""
     confidences, members = np.asarray(confidences, np.float32), np.asarray(members, bool)
-    return SimpleNamespace(confidences=confidences, members=members, y=np.asarray(y), classes_=np.asarray(classes))
+    return SimpleNamespace(
+        confidences=confidences, members=members, y=np.asarray(y), classes_=np.asarray(classes)
+    )
 
 
 def made_up(K=6, n=90, c=3, seed=0):
-    """Shadows for which the true class gets more of the confidence in than out, with much overlap."""
+    """Shadows for which the true class gets more of the confidence in than out, with much
+    overlap."""
     rng = np.random.default_rng(seed)
     y, members = np.arange(n) % c, rng.random((K, n)) < 0.5
     scores = rng.normal(size=(K, n, c))
@@ -61,14 +65,17 @@ def test_the_best_threshold_is_as_good_as_the_best_of_all(records):
     assert advantage(best_threshold(scores, members)) == pytest.approx(best, abs=1e-12)
 
 
-@pytest.mark.parametrize("classes, y, expected", [
-    ([0, 1, 2], [2, 0], [0.1, 0.6]),
-    (["ant", "bee", "cat"], ["bee", "cat"], [0.2, 0.2]),
-    ([3, 5, 9], [5, 3], [0.2, 0.6]),
-    ([3, 5, 9], [4, 10], [0, 0]),
-    ([2, 0, 1], [2, 1], [0.7, 0.2]),
-    (["cat", "ant", "bee"], ["ant", "cat"], [0.2, 0.6]),
-])
+@pytest.mark.parametrize(
+    "classes, y, expected",
+    [
+        ([0, 1, 2], [2, 0], [0.1, 0.6]),
+        (["ant", "bee", "cat"], ["bee", "cat"], [0.2, 0.2]),
+        ([3, 5, 9], [5, 3], [0.2, 0.6]),
+        ([3, 5, 9], [4, 10], [0, 0]),
+        ([2, 0, 1], [2, 1], [0.7, 0.2]),
+        (["cat", "ant", "bee"], ["ant", "cat"], [0.2, 0.6]),
+    ],
+)
 def test_the_column_of_the_true_class_is_found_through_the_classes(classes, y, expected):
     confidences = np.array([[0.7, 0.2, 0.1], [0.6, 0.2, 0.2]])
     found = true_class_confidence(confidences, np.array(y), np.array(classes))
@@ -78,17 +85,19 @@ def test_the_column_of_the_true_class_is_found_through_the_classes(classes, y, e
 def test_features_by_hand():
     confidences = np.array([[0.5, 0.25, 0.125, 0.125], [0.5, 0.25, 0.125, 0.125], [0.25] * 4])
     log2 = np.log(2)
-    expected = log2 * np.array([  # margin to the best other class; the three highest logs; entropy in units of log 2
-        [1, -1, -2, -3, 1.75], [-2, -1, -2, -3, 1.75], [0, -2, -2, -2, 2],
-    ])
-    np.testing.assert_allclose(features(confidences, np.array([0, 2, 1]), np.arange(4))[:, :5], expected, atol=1e-12)
+    # margin to the best other class; the three highest logs; entropy in units of log 2
+    expected = log2 * np.array([[1, -1, -2, -3, 1.75], [-2, -1, -2, -3, 1.75], [0, -2, -2, -2, 2]])
+    np.testing.assert_allclose(
+        features(confidences, np.array([0, 2, 1]), np.arange(4))[:, :5], expected, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("c", [2, 3, 5])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_features_are_finite_where_confidences_are_none_or_all(c, dtype):
     one_hot = np.eye(c, dtype=dtype)[[0, 1, 0]]
-    seen = features(one_hot, np.array([0, 0, 77]), np.arange(c))  # right, wrong, and a class without a column
+    # right, wrong, and a class without a column
+    seen = features(one_hot, np.array([0, 0, 77]), np.arange(c))
     assert np.isfinite(seen).all()
     assert seen[0, 0] > seen[1, 0] and seen[0, 0] > seen[2, 0]
 
@@ -99,7 +108,9 @@ def test_the_gap_attacks_advantage_is_the_generalisation_gap():
     world = mia.split(data, n_members=300, random_state=0)
     tree = DecisionTreeClassifier(max_depth=8, random_state=0).fit(*world.members)
     report = mia.evaluate(mia.GapAttack().fit(), mia.BlackBox(tree), world)
-    inside, outside = (accuracy_score(y, tree.predict(X)) for X, y in (world.members, world.nonmembers))
+    inside, outside = (
+        accuracy_score(y, tree.predict(X)) for X, y in (world.members, world.nonmembers)
+    )
     assert 0.1 < inside - outside == pytest.approx(report.advantage, abs=1e-12)
 
 
@@ -107,20 +118,30 @@ def test_the_threshold_attack_ranks_by_log_loss_and_takes_its_threshold_from_the
     shadows = made_up()
     attack = mia.ThresholdAttack().fit(shadows)
     answers = shadows.confidences[0].astype(float)
-    losses = [log_loss([label], [row / row.sum()], labels=range(3)) for label, row in zip(shadows.y, answers)]
+    losses = [
+        log_loss([label], [row / row.sum()], labels=range(3))
+        for label, row in zip(shadows.y, answers)
+    ]
     scores = attack.score(Oracle(answers, range(3)), np.arange(90), shadows.y)
-    # Equal ranks, not values: log_loss wants rows that sum to 1 in float64, which moves confidences by 1e-7 at most.
+    # Equal ranks, not values: log_loss wants rows that sum to 1 in float64, which moves confidences
+    # by 1e-7 at most.
     assert np.abs(rankdata(scores) - rankdata(-np.array(losses))).max() <= 1
     of_all = shadows.confidences[:, np.arange(90), shadows.y]
     called = of_all >= attack.threshold_
-    gains = [(of_all >= t)[shadows.members].mean() - (of_all >= t)[~shadows.members].mean() for t in np.unique(of_all)]
-    assert called[shadows.members].mean() - called[~shadows.members].mean() == pytest.approx(max(gains), abs=1e-12)
+    gains = [
+        (of_all >= t)[shadows.members].mean() - (of_all >= t)[~shadows.members].mean()
+        for t in np.unique(of_all)
+    ]
+    assert called[shadows.members].mean() - called[~shadows.members].mean() == pytest.approx(
+        max(gains), abs=1e-12
+    )
 
 
 def test_the_shadow_attack_finds_what_differs_between_classes():
     rng = np.random.default_rng(0)
     y, members = np.arange(120) % 3, rng.random((4, 120)) < 0.5
-    # A member of class 0 gets .9 and others .6, in class 1 it is .6 and .3; in class 2 members are in the middle.
+    # A member of class 0 gets .9 and others .6, in class 1 it is .6 and .3; in class 2 members are
+    # in the middle.
     level = np.where(members, np.array([0.9, 0.6, 0.7])[y], np.array([0.6, 0.3, 0.7])[y])
     level += np.where((y == 2) & ~members, rng.choice([-0.25, 0.25], (4, 120)), 0)
     level += rng.uniform(-0.02, 0.02, (4, 120))
@@ -132,7 +153,9 @@ def test_the_shadow_attack_finds_what_differs_between_classes():
     assert roc_auc_score(members[3], scores) > 0.99
     assert ((scores >= 0) & (scores <= 1)).all()
     simple = mia.ThresholdAttack().fit(shadows).score(target, np.arange(120), y)
-    assert roc_auc_score(members[3], simple) < 0.9, "one threshold for all classes was to be too little here"
+    assert roc_auc_score(members[3], simple) < 0.9, (
+        "one threshold for all classes was to be too little here"
+    )
 
 
 @pytest.mark.parametrize("side", [True, False])
@@ -151,22 +174,33 @@ def test_a_class_seen_on_one_side_only_or_never_is_judged_by_all_the_others(side
 
 ATTACKS = [mia.GapAttack, mia.ThresholdAttack, mia.ShadowAttack]
 each_attack = pytest.mark.parametrize("kind", ATTACKS, ids=lambda kind: kind.__name__)
-CLASSES = {"codes": [0, 1, 2], "texts in another order": ["c", "a", "b"], "numbers far apart": [70, -3, 9]}
+CLASSES = {
+    "codes": [0, 1, 2],
+    "texts in another order": ["c", "a", "b"],
+    "numbers far apart": [70, -3, 9],
+}
 
 
 @each_attack
 @pytest.mark.parametrize("names", CLASSES.values(), ids=CLASSES)
 @pytest.mark.parametrize("in_order", [True, False])
-def test_scores_do_not_depend_on_the_classes_names_nor_on_the_order_of_the_columns(kind, names, in_order):
+def test_scores_do_not_depend_on_the_classes_names_nor_on_the_order_of_the_columns(
+    kind, names, in_order
+):
     plain, names = made_up(), np.array(names)
     rng = np.random.default_rng(1)
     answers, y = rng.dirichlet(np.ones(3), 90), rng.permutation(plain.y)
     expected = kind().fit(plain).score(Oracle(answers, range(3)), np.arange(90), y)
     order = np.argsort(names)
-    renamed = shadows_who_answer(plain.confidences[..., order], plain.members, names[plain.y], names[order])
-    there = order if in_order else order[::-1]  # scikit-learn sorts the classes; a target of another kind need not
+    renamed = shadows_who_answer(
+        plain.confidences[..., order], plain.members, names[plain.y], names[order]
+    )
+    # scikit-learn sorts the classes; a target of another kind need not
+    there = order if in_order else order[::-1]
     target = Oracle(answers[:, there], names[there])
-    np.testing.assert_allclose(kind().fit(renamed).score(target, np.arange(90), names[y]), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        kind().fit(renamed).score(target, np.arange(90), names[y]), expected, atol=1e-6
+    )
 
 
 @each_attack
@@ -174,7 +208,11 @@ def test_scores_do_not_depend_on_the_classes_names_nor_on_the_order_of_the_colum
 def test_a_target_may_know_more_classes_than_the_attackers_records(kind, c):
     shadows = made_up(c=c)
     answers = np.random.default_rng(1).dirichlet(np.ones(c + 1), 90)
-    scores = kind().fit(shadows).score(Oracle(answers, range(c + 1)), np.arange(90), np.arange(90) % (c + 1))
+    scores = (
+        kind()
+        .fit(shadows)
+        .score(Oracle(answers, range(c + 1)), np.arange(90), np.arange(90) % (c + 1))
+    )
     assert scores.shape == (90,) and np.isfinite(scores).all()
 
 
@@ -184,7 +222,9 @@ def test_an_attack_asks_once_about_each_record_and_learns_nothing_from_the_answe
     before = dict(vars(attack))
     attack.score(target, np.arange(50), np.arange(50) % 3)
     assert target.asked == list(range(50))
-    assert {name: value is before[name] for name, value in vars(attack).items()} == dict.fromkeys(before, True)
+    assert {name: value is before[name] for name, value in vars(attack).items()} == dict.fromkeys(
+        before, True
+    )
 
 
 @pytest.mark.parametrize("kind", ATTACKS[1:], ids=lambda kind: kind.__name__)
@@ -199,11 +239,14 @@ def test_an_adaptive_attack_learns_from_shadows_that_hide_as_the_target_does(kin
 
 
 def test_the_shadow_attack_on_labels_alone_is_as_good_as_the_gap_attack():
-    world = mia.split(mia.load_purchases(20, n_records=2000, random_state=0), n_members=500, random_state=0)
+    world = mia.split(
+        mia.load_purchases(20, n_records=2000, random_state=0), n_members=500, random_state=0
+    )
     api = mia.BlackBox(mia.MLP(random_state=0).fit(*world.members), hide=mia.labels_only)
     shadows = mia.ShadowModels(mia.MLP(), n_models=8, random_state=1).fit(*world.pool)
     report = mia.evaluate(mia.ShadowAttack().fit(shadows, hide=mia.labels_only), api, world)
-    # It may weigh classes by their own gaps, learned on 8,000 answers: no worse than one threshold, within its error.
+    # It may weigh classes by their own gaps, learned on 8,000 answers: no worse than one threshold,
+    # within its error.
     assert report.gap_advantage > 0.2 and report.advantage > report.gap_advantage - 0.03
 
 
@@ -214,8 +257,11 @@ def test_the_shadow_attack_is_no_weaker_than_forests_on_all_confidences():
 
 
 def aucs_beside_forests(seed):
-    """The AUC of ShadowAttack and of one forest a class, trained on the same shadows' whole confidence vectors."""
-    world = mia.split(mia.load_purchases(20, n_records=2000, random_state=seed), n_members=500, random_state=seed)
+    """The AUC of ShadowAttack and of one forest a class, trained on the same shadows' whole
+    confidence vectors."""
+    world = mia.split(
+        mia.load_purchases(20, n_records=2000, random_state=seed), n_members=500, random_state=seed
+    )
     target = mia.MLP(random_state=seed).fit(*world.members)
     shadows = mia.ShadowModels(mia.MLP(), n_models=8, random_state=seed).fit(*world.pool)
     X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))

@@ -1,4 +1,6 @@
-"""The audit: its bound holds, comes near the truth where the truth is known, and catches noise that is too small."""
+"""The audit: its bound holds, comes near the truth where the truth is known, and catches noise that
+is too small."""
+
 from math import inf
 from types import SimpleNamespace
 
@@ -13,13 +15,16 @@ from miaedu.privacy import epsilon_of
 
 DIGITS = mia.load_digits()
 X, Y = DIGITS.X[:10], DIGITS.y[:10]  # one of each class
-# Three pixels are black in every digit. What a model says of a record that is bright there alone, it learned from it.
+# Three pixels are black in every digit. What a model says of a record that is bright there alone,
+# it learned from it.
 CANARY = (2.0 * (DIGITS.X == 0).all(axis=0), 0)
 
 
 def private(kind=mia.MLP, seed=0, **settings):
     """Ten steps with noise multiplier 4: a promise of mu = sqrt(10) / 4 = .79."""
-    shared = dict(hidden=8, epochs=10, learning_rate=0.1, clip=1.0, noise_multiplier=4.0, expected_members=10)
+    shared = dict(
+        hidden=8, epochs=10, learning_rate=0.1, clip=1.0, noise_multiplier=4.0, expected_members=10
+    )
     return kind(**shared | settings, random_state=seed)
 
 
@@ -31,9 +36,10 @@ class QuarterOfTheNoise(mia.MLP):
         return honest.fit_many(*records, **options)
 
 
-# Over 40 seeds the bound was -.45 to .38 for honest noise (mean .13, standard deviation .16), and 1.18 to 1.82 for a
-# quarter of it (mean 1.49, standard deviation .19): both lie four standard deviations from the promise of .79, so that
-# by a normal law a seed fails with probability 1e-4. A perfect attack on honest noise would with at most .05.
+# Over 40 seeds the bound was -.45 to .38 for honest noise (mean .13, standard deviation .16), and
+# 1.18 to 1.82 for a quarter of it (mean 1.49, standard deviation .19): both lie four standard
+# deviations from the promise of .79, so that by a normal law a seed fails with probability 1e-4. A
+# perfect attack on honest noise would with at most .05.
 @pytest.mark.parametrize("seed", range(3))
 def test_honest_noise_keeps_its_promise(seed):
     found = mia.audit(private(seed=seed), X, Y, CANARY)
@@ -50,19 +56,27 @@ def test_a_quarter_of_the_noise_is_caught(seed):
 
 def test_an_ordinary_record_hides_what_an_odd_one_shows():
     model, records = private(QuarterOfTheNoise, expected_members=60), (DIGITS.X[:60], DIGITS.y[:60])
-    odd, plain = (mia.audit(model, *records, canary).mu for canary in (CANARY, (DIGITS.X[60], int(DIGITS.y[60]))))
+    odd, plain = (
+        mia.audit(model, *records, canary).mu
+        for canary in (CANARY, (DIGITS.X[60], int(DIGITS.y[60])))
+    )
     assert odd > plain + 0.5  # hence: a low bound proves nothing
 
 
-@pytest.mark.parametrize("settings", [dict(clip=1.0), dict(clip=None, batch_size=None)], ids=["clipped", "plain"])
+@pytest.mark.parametrize(
+    "settings", [dict(clip=1.0), dict(clip=None, batch_size=None)], ids=["clipped", "plain"]
+)
 def test_training_without_noise_promises_nothing_and_shows_the_canary(settings):
-    found = mia.audit(private(noise_multiplier=0.0, epochs=20, **settings), X, Y, CANARY, n_runs=200)
+    found = mia.audit(
+        private(noise_multiplier=0.0, epochs=20, **settings), X, Y, CANARY, n_runs=200
+    )
     assert found.promised == inf and not found.broken
     assert found.mu > 1.5
 
 
 class Oracle:
-    """Stands in for an MLP: a Gaussian mechanism that tells of the canary with a mu that is known exactly."""
+    """Stands in for an MLP: a Gaussian mechanism that tells of the canary with a mu that is known
+    exactly."""
 
     clip, noise_multiplier, epochs = 1.0, 1.0, 1
 
@@ -70,7 +84,9 @@ class Oracle:
         self.mu, self.random = mu, np.random.default_rng(seed)
 
     def fit_many(self, records, labels, members, classes, progress=None):
-        self.asked = SimpleNamespace(records=records, labels=labels, members=members, classes=classes)
+        self.asked = SimpleNamespace(
+            records=records, labels=labels, members=members, classes=classes
+        )
         logit = self.random.normal(self.mu * members[:, -1], 1)
         answers = np.column_stack([1 - expit(logit), expit(logit)])[:, None]
         return SimpleNamespace(classes_=np.array([0, 1]), predict_proba=lambda X: answers)
@@ -84,14 +100,18 @@ def of_oracle(mu, seed, n_runs=1000, **options):
 @pytest.mark.parametrize("mu", [0.0, 1.0, 2.5])
 def test_the_bound_exceeds_the_truth_no_more_often_than_it_says(mu):
     found = [of_oracle(mu, seed, level=0.8).mu for seed in range(60)]
-    assert np.mean([bound > mu for bound in found]) <= 0.2 + 3 * (0.2 * 0.8 / 60) ** 0.5  # three standard errors
+    # three standard errors
+    assert np.mean([bound > mu for bound in found]) <= 0.2 + 3 * (0.2 * 0.8 / 60) ** 0.5
     assert np.mean(found) > mu - 0.5, "nor is it a bound that says nothing"
 
 
 def test_a_perfect_attack_shows_what_the_number_of_trials_allows():
     found = of_oracle(50.0, 0, n_runs=200)
-    # The half that judges has 50 runs with the canary and 50 without: all found, no false alarm, limits at 2.5 % each.
-    assert found.tpr == pytest.approx(0.025 ** (1 / 50)) and found.fpr == pytest.approx(1 - 0.025 ** (1 / 50))
+    # The half that judges has 50 runs with the canary and 50 without: all found, no false alarm,
+    # limits at 2.5 % each.
+    assert found.tpr == pytest.approx(0.025 ** (1 / 50)) and found.fpr == pytest.approx(
+        1 - 0.025 ** (1 / 50)
+    )
     assert found.mu == pytest.approx(2 * norm.ppf(0.025 ** (1 / 50)))
 
 
@@ -101,15 +121,19 @@ def test_what_is_seen_where_the_threshold_is_chosen_does_not_count():
 
         def fit_many(self, records, labels, members, classes, progress=None):
             told = members.copy()
-            told[len(told) // 2:] = False
+            told[len(told) // 2 :] = False
             return super().fit_many(records, labels, told, classes)
 
-    assert mia.audit(Fading(3.0, 0), np.zeros((4, 2)), np.array([0, 1, 0, 1]), (np.ones(2), 1)).mu < 0.2
+    assert (
+        mia.audit(Fading(3.0, 0), np.zeros((4, 2)), np.array([0, 1, 0, 1]), (np.ones(2), 1)).mu
+        < 0.2
+    )
 
 
 def test_with_many_runs_the_bound_comes_near_the_truth():
-    # Each rate is then known to 2.24 standard errors of 50,000 trials, .005 at most, and the normal density is above .2
-    # wherever a threshold is sensible: .05 together, and a little for a threshold that is not the best.
+    # Each rate is then known to 2.24 standard errors of 50,000 trials, .005 at most, and the normal
+    # density is above .2 wherever a threshold is sensible: .05 together, and a little for a
+    # threshold that is not the best.
     for mu in (0.5, 1.5):
         assert mu - 0.07 < of_oracle(mu, 0, n_runs=200_000).mu < mu + 0.01
 
@@ -127,7 +151,9 @@ def test_both_worlds_hold_the_same_records_but_for_the_canary_in_every_other_run
 
 def test_a_canary_of_a_class_that_nobody_else_has_is_allowed():
     few = Y < 9
-    found = mia.audit(private(epochs=3, noise_multiplier=0.0), X[few], Y[few], (CANARY[0], 9), n_runs=100)
+    found = mia.audit(
+        private(epochs=3, noise_multiplier=0.0), X[few], Y[few], (CANARY[0], 9), n_runs=100
+    )
     assert found.mu > 1
 
 
@@ -142,7 +168,9 @@ def test_epsilon_follows_from_mu_and_is_0_where_nothing_was_found():
 def test_the_same_seed_gives_the_same_audit_and_the_model_stays_as_it_was():
     model = private(epochs=2)
     before = vars(clone(model))
-    first, again, other = (mia.audit(m, X, Y, CANARY, n_runs=100) for m in (model, model, private(epochs=2, seed=1)))
+    first, again, other = (
+        mia.audit(m, X, Y, CANARY, n_runs=100) for m in (model, model, private(epochs=2, seed=1))
+    )
     assert first == again and first != other
     assert vars(model) == before
 
@@ -159,13 +187,19 @@ def test_progress_is_told_and_may_stop_it():
         mia.audit(private(), X, Y, CANARY, n_runs=100, progress=stop)
 
 
-@pytest.mark.parametrize("wrong, message", [
-    (dict(n_runs=39), "n_runs must be .*at least 40, got 39"), (dict(n_runs=0), "n_runs must be .*got 0"),
-    (dict(n_runs=100.5), "n_runs must be .*whole.*got 100.5"),
-    (dict(level=1.0), "level must be strictly between 0 and 1, got 1.0"), (dict(level=95), "level must be .*got 95"),
-    (dict(delta=0), "delta must be strictly between 0 and 1, got 0"), (dict(delta=1.0), "delta must be .*got 1.0"),
-    (dict(canary=(CANARY[0][:5], 0)), "canary must .*64 .*5"),
-])
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (dict(n_runs=39), "n_runs must be .*at least 40, got 39"),
+        (dict(n_runs=0), "n_runs must be .*got 0"),
+        (dict(n_runs=100.5), "n_runs must be .*whole.*got 100.5"),
+        (dict(level=1.0), "level must be strictly between 0 and 1, got 1.0"),
+        (dict(level=95), "level must be .*got 95"),
+        (dict(delta=0), "delta must be strictly between 0 and 1, got 0"),
+        (dict(delta=1.0), "delta must be .*got 1.0"),
+        (dict(canary=(CANARY[0][:5], 0)), "canary must .*64 .*5"),
+    ],
+)
 def test_what_an_audit_cannot_use_is_refused_by_name(wrong, message):
     canary = wrong.pop("canary", CANARY)
     with pytest.raises(ValueError, match=f"^{message}"):

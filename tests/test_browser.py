@@ -31,7 +31,10 @@ def test_a_key_on_a_slider_far_down_the_page_is_seen_to_change_a_picture(page, l
     press(box, "ArrowRight")
     assert new_picture(box, before) == ("data:image/gif;base64,2", "number 2")
     press(box, "End")
-    assert new_picture(box, ("data:image/gif;base64,2", "number 2")) == ("data:image/gif;base64,9", "number 9")
+    assert new_picture(box, ("data:image/gif;base64,2", "number 2")) == (
+        "data:image/gif;base64,9",
+        "number 9",
+    )
     assert asked and not [url for url in asked if "api/news" in url or "api/update" in url]
     assert lab.offline.attempts() == []
 

@@ -1,4 +1,6 @@
-"""What notebook 02 says, recomputed on several shops and networks: each claim with its interval over seeds."""
+"""What notebook 02 says, recomputed on several shops and networks: each claim with its interval
+over seeds."""
+
 from functools import cache
 
 import numpy as np
@@ -20,7 +22,9 @@ def shop(seed):
     """The notebook's world for a seed, and its network with the epochs the notebook looks at."""
     shoppers = mia.load_purchases(n_classes=10, n_records=2000, random_state=seed)
     world = mia.split(shoppers, n_members=500, random_state=seed)
-    return world, mia.MLP(epochs=32, snapshots=(1, 2, 4, 6, 20), random_state=seed).fit(*world.members)
+    return world, mia.MLP(epochs=32, snapshots=(1, 2, 4, 6, 20), random_state=seed).fit(
+        *world.members
+    )
 
 
 def records(seed):
@@ -41,16 +45,23 @@ def accuracies(seed, epoch):
 
 
 def best_advantage(sure):
-    fpr, tpr = (np.array([(sure[side] >= line).mean() for line in np.unique(sure)]) for side in (~MEMBERS, MEMBERS))
+    fpr, tpr = (
+        np.array([(sure[side] >= line).mean() for line in np.unique(sure)])
+        for side in (~MEMBERS, MEMBERS)
+    )
     return (tpr - fpr).max()
 
 
 def test_a_good_part_of_the_non_members_is_trusted_as_much_as_members():
-    members, others = (np.array([np.mean(trust(shop(s)[1].at(20), *getattr(shop(s)[0], side)) >= 0.9) for s in SEEDS])
-                       for side in ("members", "nonmembers"))
+    members, others = (
+        np.array(
+            [np.mean(trust(shop(s)[1].at(20), *getattr(shop(s)[0], side)) >= 0.9) for s in SEEDS]
+        )
+        for side in ("members", "nonmembers")
+    )
     assert members.min() > 0.97
     low, up = interval(others)
-    assert 0.35 < low and up < 0.6, "neither few nor nearly all"
+    assert low > 0.35 and up < 0.6, "neither few nor nearly all"
 
 
 def test_confidences_are_worth_more_than_labels_alone():
@@ -94,13 +105,17 @@ def test_a_model_that_generalises_keeps_the_many_and_exposes_the_odd(seed):
     seen, sure = fleet.members, fleet.confidences[:, np.arange(len(digits)), digits.y]
     right = fleet.confidences.argmax(axis=2) == digits.y
     assert right[seen].mean() - right[~seen].mean() < 0.04
-    # The AUC of one network has a standard error of 0.014 (900 in, 900 out); of 64 networks' mean, well below 0.01.
+    # The AUC of one network has a standard error of 0.014 (900 in, 900 out); of 64 networks' mean,
+    # well below 0.01.
     assert np.mean([roc_auc_score(seen[k], sure[k]) for k in range(64)]) < 0.54
     together = ((seen[:32] - seen[:32].mean(axis=0)) * sure[:32]).mean(axis=0)
     chosen = np.argsort(-together)[:10]
-    # Chance gives each of the ten 0.5 +- 0.1 (16 in, 16 out), their mean 0.5 +- 0.03: the choice saw other networks.
+    # Chance gives each of the ten 0.5 +- 0.1 (16 in, 16 out), their mean 0.5 +- 0.03: the choice
+    # saw other networks.
     assert np.mean([roc_auc_score(seen[32:, i], sure[32:, i]) for i in chosen]) > 0.95
-    assert np.median(sure[:, chosen][seen[:, chosen]]) < np.median(sure[~seen]), "one line for all cannot name them"
+    assert np.median(sure[:, chosen][seen[:, chosen]]) < np.median(sure[~seen]), (
+        "one line for all cannot name them"
+    )
 
 
 def test_averaging_answers_undoes_noise():
@@ -123,11 +138,15 @@ def test_averaging_answers_undoes_noise():
 def test_the_error_of_an_average_falls_as_the_square_root_of_the_number_of_answers():
     X, _ = records(0)
     net, total, spread = shop(0)[1], 0, {}
-    loud, exact = mia.BlackBox(net, hide=[mia.noisy(scale=0.5, random_state=0)]), net.predict_proba(X)
+    loud, exact = (
+        mia.BlackBox(net, hide=[mia.noisy(scale=0.5, random_state=0)]),
+        net.predict_proba(X),
+    )
     for n in range(1, 101):
         total = total + loud.predict_proba(X)
         spread[n] = (total / n - exact).std()
-    # 10,000 numbers an average: each standard deviation is known to 2 %, so their ratio to 3 %; 4 of these are allowed.
+    # 10,000 numbers an average: each standard deviation is known to 2 %, so their ratio to 3 %; 4
+    # of these are allowed.
     assert spread[1] / spread[100] == pytest.approx(10, rel=0.12)
 
 
@@ -139,14 +158,23 @@ def test_one_line_makes_different_false_alarms_in_different_classes_and_models()
         above = trust(net.at(20), X, y) >= 0.95
         table = [[np.sum(above[y == c]), np.sum(~above[y == c])] for c in range(10)]
         surplus += stats.chi2_contingency(table).statistic
-    assert stats.chi2.sf(surplus, 9 * len(SEEDS)) < 1e-4, "more than the luck of 150 records a class"
-    early, late = ([np.mean(trust(shop(s)[1].at(e), *shop(s)[0].nonmembers) >= 0.95) for s in SEEDS] for e in (4, 32))
+    assert stats.chi2.sf(surplus, 9 * len(SEEDS)) < 1e-4, (
+        "more than the luck of 150 records a class"
+    )
+    early, late = (
+        [np.mean(trust(shop(s)[1].at(e), *shop(s)[0].nonmembers) >= 0.95) for s in SEEDS]
+        for e in (4, 32)
+    )
     assert interval(np.subtract(late, early))[0] > 0.1
 
 
 def test_a_blind_baseline_sees_the_next_season_and_nothing_else():
-    blind = lambda X: roc_auc_score(MEMBERS, cross_val_predict(  # noqa: E731
-        LogisticRegression(max_iter=1000), X, MEMBERS, method="predict_proba")[:, 1])
+    blind = lambda X: roc_auc_score(
+        MEMBERS,
+        cross_val_predict(LogisticRegression(max_iter=1000), X, MEMBERS, method="predict_proba")[
+            :, 1
+        ],
+    )
     sound, late, flattered = [], [], []
     for seed in SEEDS:
         X, y = records(seed)

@@ -1,4 +1,6 @@
-"""What notebook 03 says, recomputed on several shops and targets: each claim with its interval over seeds."""
+"""What notebook 03 says, recomputed on several shops and targets: each claim with its interval over
+seeds."""
+
 from functools import cache
 
 import numpy as np
@@ -22,18 +24,23 @@ def shop(seed):
 
 @cache
 def learned(seed, kind=None, n_records=1000, flipped=0.0, labels="queried"):
-    """The Report of the shadow attack with 8 shadow models of a kind, from records and labels of some quality."""
+    """The Report of the shadow attack with 8 shadow models of a kind, from records and labels of
+    some quality."""
     world, api = shop(seed)
     X, y = world.pool[0][:n_records], world.pool[1][:n_records]
     X = np.where(np.random.default_rng(seed).random(X.shape) < flipped, 1 - X, X)
     y = mia.label_by_querying(api, X) if labels == "queried" else y
-    shadows = mia.ShadowModels(mia.MLP() if kind is None else kind, n_models=8, random_state=seed).fit(X, y)
+    shadows = mia.ShadowModels(
+        mia.MLP() if kind is None else kind, n_models=8, random_state=seed
+    ).fit(X, y)
     return mia.evaluate(mia.ShadowAttack().fit(shadows), api, world)
 
 
 def differences(measure, here, there):
     """`measure` with the settings `here` less that with `there`, a seed each."""
-    return [getattr(learned(s, **here), measure) - getattr(learned(s, **there), measure) for s in SEEDS]
+    return [
+        getattr(learned(s, **here), measure) - getattr(learned(s, **there), measure) for s in SEEDS
+    ]
 
 
 def test_the_shadow_attack_clears_the_gap_attack():
@@ -41,8 +48,15 @@ def test_the_shadow_attack_clears_the_gap_attack():
 
 
 def test_the_first_shadow_model_does_most_of_the_work_and_the_later_ones_hardly_help():
-    auc = np.array([[mia.run(mia.Experiment(hidden=32, n_shadows=k, random_state=s)).report.auc for k in (1, 8, 16)]
-                    for s in SEEDS])
+    auc = np.array(
+        [
+            [
+                mia.run(mia.Experiment(hidden=32, n_shadows=k, random_state=s)).report.auc
+                for k in (1, 8, 16)
+            ]
+            for s in SEEDS
+        ]
+    )
     assert interval(auc[:, 0] - 0.5)[0] > 4 * interval(auc[:, 2] - auc[:, 0])[1]
     assert interval(auc[:, 2] - auc[:, 0])[0] > 0, "they help"
     assert interval(auc[:, 2] - auc[:, 1])[1] < 0.02, "the later ones hardly"
@@ -56,7 +70,10 @@ def test_shadow_models_that_overfit_more_cost_the_attacker_and_set_the_line_too_
 
 def test_how_a_shadow_model_treats_what_it_has_seen_matters_more_than_its_kind():
     free, tame = {"kind": LogisticRegression(C=100)}, {"kind": LogisticRegression()}
-    tree, forest = {"kind": DecisionTreeClassifier(max_depth=8)}, {"kind": RandomForestClassifier(20)}
+    tree, forest = (
+        {"kind": DecisionTreeClassifier(max_depth=8)},
+        {"kind": RandomForestClassifier(20)},
+    )
     shares = [learned(s, **free).advantage / learned(s).advantage for s in SEEDS]
     assert interval(shares)[0] > 2 / 3, "most of what a network teaches"
     assert interval(differences("advantage", free, tree))[0] > 0
@@ -83,20 +100,30 @@ def test_fewer_records_cost_more_than_poorer_ones_and_wrong_labels_cost_little()
         assert interval(differences("auc", labels | poor, labels | few))[0] > 0
     assert interval(differences("auc", {"labels": "true"}, {}))[1] < 0.04
     for labels in ("true", "queried"):
-        past = [learned(s, n_records=100, labels=labels).auc - (1 + learned(s).gap_advantage) / 2 for s in SEEDS]
+        past = [
+            learned(s, n_records=100, labels=labels).auc - (1 + learned(s).gap_advantage) / 2
+            for s in SEEDS
+        ]
         assert interval(past)[0] > 0, "a hundred baskets carry the attack past the gap attack"
 
 
 def test_lines_chosen_on_the_answers_find_an_advantage_where_there_is_none():
     found = []
     for seed in SEEDS:
-        small, coin = mia.split(mia.load_digits(), n_members=200, random_state=seed), np.random.default_rng(seed)
+        small, coin = (
+            mia.split(mia.load_digits(), n_members=200, random_state=seed),
+            np.random.default_rng(seed),
+        )
         X, y = (np.concatenate(part) for part in zip(small.members, small.nonmembers))
         sure = mia.MLP(random_state=seed).fit(*small.members).predict_proba(X)[np.arange(400), y]
-        inside, called = coin.permutation(np.arange(400) < 200), np.zeros(400, bool)  # shuffled: nothing to find
+        # shuffled: nothing to find
+        inside, called = coin.permutation(np.arange(400) < 200), np.zeros(400, bool)
         for digit in range(10):
             own = y == digit
-            gains = [np.mean(sure[own & inside] >= at) - np.mean(sure[own & ~inside] >= at) for at in sure[own]]
+            gains = [
+                np.mean(sure[own & inside] >= at) - np.mean(sure[own & ~inside] >= at)
+                for at in sure[own]
+            ]
             called[own] = sure[own] >= sure[own][np.argmax(gains)]
         found.append(called[inside].mean() - called[~inside].mean())
     assert interval(found)[0] > 0.08
@@ -108,10 +135,15 @@ def test_shadow_models_that_saw_the_targets_records_let_a_forest_learn_them_by_h
         world, api = shop(seed)
         X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
         inside = np.arange(1000) < 500
-        copies = mia.MLP(random_state=seed + 1).fit_many(X, y, np.tile(inside, (4, 1))).predict_proba(X)
+        copies = (
+            mia.MLP(random_state=seed + 1).fit_many(X, y, np.tile(inside, (4, 1))).predict_proba(X)
+        )
         honest = mia.ShadowModels(mia.MLP(), n_models=4, random_state=seed + 1).fit(*world.pool)
         aucs = []
-        for answers, was_in in ((copies, np.tile(inside, 4)), (honest.confidences, honest.members.ravel())):
+        for answers, was_in in (
+            (copies, np.tile(inside, 4)),
+            (honest.confidences, honest.members.ravel()),
+        ):
             forest = RandomForestClassifier(30, random_state=0).fit(answers.reshape(-1, 10), was_in)
             aucs.append(roc_auc_score(inside, forest.predict_proba(api.predict_proba(X))[:, 1]))
         flattered.append(aucs[0] - aucs[1])

@@ -19,7 +19,9 @@ def answering(*rows, classes=(0, 1, 2)):
     return SimpleNamespace(classes_=np.array(classes), predict_proba=lambda X: np.array(rows))
 
 
-@pytest.mark.parametrize("target", [TREE, LogisticRegression(max_iter=500).fit(X, Y), MLP(epochs=2).fit(X, Y)])
+@pytest.mark.parametrize(
+    "target", [TREE, LogisticRegression(max_iter=500).fit(X, Y), MLP(epochs=2).fit(X, Y)]
+)
 def test_a_black_box_answers_as_its_target_and_counts_records(target):
     api = BlackBox(target)
     np.testing.assert_array_equal(api.predict_proba(X), target.predict_proba(X))
@@ -31,7 +33,9 @@ def test_a_black_box_answers_as_its_target_and_counts_records(target):
 def test_a_black_box_gives_no_way_to_its_target():
     api = BlackBox(TREE)
     assert not any(value is TREE for value in vars(api).values())
-    assert not any(hasattr(api, name) for name in ("target", "tree_", "predict", "fit", "get_depth"))
+    assert not any(
+        hasattr(api, name) for name in ("target", "tree_", "predict", "fit", "get_depth")
+    )
     api.classes_[:] = "changed"
     assert TREE.classes_.tolist() == NAMES.tolist()
 
@@ -40,7 +44,9 @@ def test_answers_pass_through_the_hiding_functions_in_their_order():
     steps = [lambda p: p / 2, lambda p: p + 1]
     plain = TREE.predict_proba(X)
     np.testing.assert_array_equal(BlackBox(TREE, hide=steps).predict_proba(X), plain / 2 + 1)
-    np.testing.assert_array_equal(BlackBox(TREE, hide=steps[::-1]).predict_proba(X), (plain + 1) / 2)
+    np.testing.assert_array_equal(
+        BlackBox(TREE, hide=steps[::-1]).predict_proba(X), (plain + 1) / 2
+    )
     np.testing.assert_array_equal(BlackBox(TREE, hide=steps[0]).predict_proba(X), plain / 2)
 
 
@@ -67,19 +73,35 @@ def test_a_question_that_fails_costs_nothing():
     assert api.predict_proba(X[:5]).shape == (5, 3)
 
 
-@pytest.mark.parametrize("target, kind", [
-    (SVC(), TypeError), (object(), TypeError), (lambda X: X, TypeError), (DecisionTreeClassifier, ValueError),
-    (DecisionTreeClassifier(), ValueError), (MLP(), ValueError),
-])
+@pytest.mark.parametrize(
+    "target, kind",
+    [
+        (SVC(), TypeError),
+        (object(), TypeError),
+        (lambda X: X, TypeError),
+        (DecisionTreeClassifier, ValueError),
+        (DecisionTreeClassifier(), ValueError),
+        (MLP(), ValueError),
+    ],
+)
 def test_a_target_that_cannot_answer_is_refused_at_the_door(target, kind):
     with pytest.raises(kind, match="^target must be .*fitted"):
         BlackBox(target)
 
 
-@pytest.mark.parametrize("answers", [
-    [[0.5, 0.2, 0.2]], [[0.6, 0.6, -0.2]], [[np.nan, 0.5, 0.5]], [[np.inf, 0.0, 0.0]], [[0.5, 0.5]],
-    [[0.5, 0.5, 0, 0]], [0.5, 0.3, 0.2], [[1, 0, 0]] * 2,
-])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [[0.5, 0.2, 0.2]],
+        [[0.6, 0.6, -0.2]],
+        [[np.nan, 0.5, 0.5]],
+        [[np.inf, 0.0, 0.0]],
+        [[0.5, 0.5]],
+        [[0.5, 0.5, 0, 0]],
+        [0.5, 0.3, 0.2],
+        [[1, 0, 0]] * 2,
+    ],
+)
 def test_answers_that_are_no_probabilities_are_refused(answers):
     with pytest.raises(ValueError, match=r"^the target's confidences must .*(got|row 0 is)"):
         BlackBox(answering(*answers)).predict_proba(X[:1])

@@ -1,4 +1,6 @@
-"""The data sets: against the files themselves, scikit-learn, the datasheets, and the paper's Table II."""
+"""The data sets: against the files themselves, scikit-learn, the datasheets, and the paper's Table
+II."""
+
 import csv
 import gzip
 import re
@@ -10,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn.datasets
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
@@ -36,14 +39,18 @@ def column(dataset, name):
     return dataset.X[:, dataset.feature_names.index(name)]
 
 
-# --- every data set --------------------------------------------------------------------------------------------------
+# --- every data set
+# --------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("name, load", [(name, load) for name in LOADERS for load in LOADERS[name]])
 def test_a_data_set_is_complete_and_cannot_be_written_to(name, load):
     d = load()
     assert d.name == name and len(d.story) > 100
     assert d.X.dtype == np.float32 and d.X.flags.c_contiguous and d.y.dtype == np.int64
-    assert d.X.shape == (len(d.y), len(d.feature_names)) and len(set(d.feature_names)) == len(d.feature_names)
+    assert d.X.shape == (len(d.y), len(d.feature_names)) and len(set(d.feature_names)) == len(
+        d.feature_names
+    )
     assert np.isfinite(d.X).all() and sorted(set(d.y)) == list(range(d.n_classes))
     with pytest.raises(ValueError, match="read-only"):
         load().X[0, 0] = 1
@@ -54,9 +61,17 @@ def test_a_data_set_is_complete_and_cannot_be_written_to(name, load):
 @pytest.mark.parametrize("name", LOADERS)
 def test_a_datasheet_says_what_it_has_to(name):
     sheet = (FOLDER / f"{name}.md").read_text("utf-8")
-    for heading in ("**Source.**", "**Terms.**", "**Who is in it, and when.**", "What it is not for", "olumns"):
+    for heading in (
+        "**Source.**",
+        "**Terms.**",
+        "**Who is in it, and when.**",
+        "What it is not for",
+        "olumns",
+    ):
         assert heading in sheet
-    assert re.search("sha256 `[0-9a-f]{64}`" if name != "purchases" else "no checksum", " ".join(sheet.split()))
+    assert re.search(
+        "sha256 `[0-9a-f]{64}`" if name != "purchases" else "no checksum", " ".join(sheet.split())
+    )
     columns = list(rows(name)[0]) if name in ("clinic", "census") else []
     named = [feature.split("=")[0] for load in LOADERS[name] for feature in load().feature_names]
     if name == "digits":
@@ -83,21 +98,39 @@ def test_the_constants_of_a_datasheet_are_those_of_the_file(name, n_numbers):
             for load in LOADERS[name]:
                 if cells[0].strip("`") in load().feature_names:
                     expected = np.nan_to_num((values - np.nanmean(values)) / np.nanstd(values))
-                    np.testing.assert_allclose(column(load(), cells[0].strip("`")), expected, rtol=1e-5, atol=1e-6)
+                    np.testing.assert_allclose(
+                        column(load(), cells[0].strip("`")), expected, rtol=1e-5, atol=1e-6
+                    )
                     found += 1
     assert found >= n_numbers
 
 
-# --- clinic and census -----------------------------------------------------------------------------------------------
+# --- clinic and census
+# -----------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("name, target, label, leave_out", [
-    ("clinic", "health", lambda row: row["health"], {"health"}),
-    ("clinic", "visits", lambda row: row["visits"].replace("9", "9 or more"),
-     {"visits", "totadm", "mentvis", "notmdvis"}),
-    ("census", "income", lambda row: row["income"], {"income", "fnlwgt", "education-num"}),
-    ("census", "occupation", lambda row: row["occupation"], {"occupation", "fnlwgt", "education-num"}),
-])
-def test_labels_are_those_of_the_file_and_no_feature_gives_them_away(name, target, label, leave_out):
+
+@pytest.mark.parametrize(
+    "name, target, label, leave_out",
+    [
+        ("clinic", "health", lambda row: row["health"], {"health"}),
+        (
+            "clinic",
+            "visits",
+            lambda row: row["visits"].replace("9", "9 or more"),
+            {"visits", "totadm", "mentvis", "notmdvis"},
+        ),
+        ("census", "income", lambda row: row["income"], {"income", "fnlwgt", "education-num"}),
+        (
+            "census",
+            "occupation",
+            lambda row: row["occupation"],
+            {"occupation", "fnlwgt", "education-num"},
+        ),
+    ],
+)
+def test_labels_are_those_of_the_file_and_no_feature_gives_them_away(
+    name, target, label, leave_out
+):
     d, table = getattr(mia, f"load_{name}")(target), rows(name)
     assert [d.class_names[code] for code in d.y] == [label(row) for row in table]
     dollars = {column for column in table[0] if column.endswith("dol")}
@@ -110,14 +143,18 @@ def test_health_is_in_order_and_visits_are_counts():
     assert mia.load_clinic("visits").class_names == (*"012345678", "9 or more")
 
 
-@pytest.mark.parametrize("name, code, n_values", [("clinic", "plan", 18), ("clinic", "site", 6), ("census", "race", 5)])
+@pytest.mark.parametrize(
+    "name, code, n_values", [("clinic", "plan", 18), ("clinic", "site", 6), ("census", "race", 5)]
+)
 def test_a_code_is_one_column_a_value(name, code, n_values):
     d = LOADERS[name][0]()
     columns = [feature for feature in d.feature_names if feature.startswith(code + "=")]
     assert len(columns) == n_values
     assert sum(column(d, feature) for feature in columns).tolist() == [1] * len(d)
     for feature in columns:
-        assert column(d, feature).tolist() == [float(f"{code}={row[code]}" == feature) for row in rows(name)]
+        assert column(d, feature).tolist() == [
+            float(f"{code}={row[code]}" == feature) for row in rows(name)
+        ]
 
 
 def test_a_missing_health_index_is_marked_and_becomes_the_mean():
@@ -141,10 +178,18 @@ def test_households_are_of_the_size_that_the_file_says():
 
 
 def test_households_of_a_table_worked_by_hand():
-    # A family of two parted by a stranger; then three families of two that share a stand-in income, told apart by
-    # their neighbours where they can be: the last two stand side by side.
+    # A family of two parted by a stranger; then three families of two that share a stand-in income,
+    # told apart by their neighbours where they can be: the last two stand side by side.
     family, stranger, stand_in = (1, 1, 900, 2), (1, 1, 800, 1), (1, 1, 0, 2)
-    people = [family, stranger, family, stand_in, stand_in, stranger[:2] + (700, 1), *[stand_in] * 4]
+    people = [
+        family,
+        stranger,
+        family,
+        stand_in,
+        stand_in,
+        stranger[:2] + (700, 1),
+        *[stand_in] * 4,
+    ]
     table = dict(zip(("site", "plan", "income", "num"), np.array(people, float).T))
     assert data._households(table).tolist() == [0, 1, 0, 2, 2, 3, 4, 4, 4, 4]
 
@@ -171,25 +216,41 @@ def test_another_target_is_refused(load, target):
         load(target)
 
 
-# --- scikit-learn's --------------------------------------------------------------------------------------------------
+# --- scikit-learn's
+# --------------------------------------------------------------------------------------------------
+
 
 def test_digits_and_tumours_are_those_of_scikit_learn():
     digits, theirs = mia.load_digits(), sklearn.datasets.load_digits()
     assert np.array_equal(digits.X * 16, theirs.data) and np.array_equal(digits.y, theirs.target)
     tumours, theirs = mia.load_tumours(), sklearn.datasets.load_breast_cancer()
-    np.testing.assert_allclose(tumours.X, StandardScaler().fit_transform(theirs.data), rtol=1e-4, atol=1e-5)
-    assert np.array_equal(tumours.y, theirs.target) and tumours.class_names == tuple(theirs.target_names)
+    np.testing.assert_allclose(
+        tumours.X, StandardScaler().fit_transform(theirs.data), rtol=1e-4, atol=1e-5
+    )
+    assert np.array_equal(tumours.y, theirs.target) and tumours.class_names == tuple(
+        theirs.target_names
+    )
     assert tumours.feature_names == tuple(theirs.feature_names)
 
 
-# --- damage ----------------------------------------------------------------------------------------------------------
+# --- damage
+# ----------------------------------------------------------------------------------------------------------
+
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """A copy of data/ to damage, which the loaders read for the length of a test."""
+
     def forget():
-        for cached in (data._table, data.load_clinic, data.load_census, data.load_digits, data.load_tumours):
+        for cached in (
+            data._table,
+            data.load_clinic,
+            data.load_census,
+            data.load_digits,
+            data.load_tumours,
+        ):
             cached.cache_clear()
+
     shutil.copytree(FOLDER, tmp_path / "data")
     monkeypatch.setattr(data, "_course", lambda *parts: tmp_path.joinpath(*parts))
     forget()
@@ -208,7 +269,10 @@ def test_a_damaged_or_missing_file_is_named(course, name):
     file.write_bytes(content)
     load.cache_clear()
     data._table.cache_clear()
-    with pytest.raises(ValueError, match=rf"{name}.csv.gz .*{stated}, that of the data is [0-9a-f]{{64}}; reinstall"):
+    with pytest.raises(
+        ValueError,
+        match=rf"{name}.csv.gz .*{stated}, that of the data is [0-9a-f]{{64}}; reinstall",
+    ):
         load()
     file.unlink()
     with pytest.raises(FileNotFoundError, match=rf"{name}.csv.gz is missing; reinstall miaedu"):
@@ -230,7 +294,9 @@ def test_what_is_checked_is_the_datasheet_alone(course, name):
         LOADERS[name][0]()
 
 
-@pytest.mark.parametrize("name, theirs", [("digits", "load_digits"), ("tumours", "load_breast_cancer")])
+@pytest.mark.parametrize(
+    "name, theirs", [("digits", "load_digits"), ("tumours", "load_breast_cancer")]
+)
 def test_another_copy_of_scikit_learns_data_is_noticed(course, monkeypatch, name, theirs):
     bunch = getattr(sklearn.datasets, theirs)()
     bunch.target[0] = 1 - bunch.target[0]
@@ -249,24 +315,34 @@ def test_the_course_is_beside_miaedu_or_inside_it(tmp_path, monkeypatch):
     assert data._course() == tmp_path.resolve() / "miaedu" / "course"
 
 
-# --- purchases -------------------------------------------------------------------------------------------------------
+# --- purchases
+# -------------------------------------------------------------------------------------------------------
+
 
 @settings(max_examples=25)
 @given(st.integers(2, 30), st.integers(0, 300), st.integers(10, 60), st.integers(0, 1000))
-def test_baskets_are_of_the_asked_size_balanced_and_decided_by_the_seed(n_classes, more, n_items, seed):
+def test_baskets_are_of_the_asked_size_balanced_and_decided_by_the_seed(
+    n_classes, more, n_items, seed
+):
     d = mia.load_purchases(n_classes, n_classes + more, n_items, seed)
     assert d.X.shape == (n_classes + more, n_items) and d.n_classes == n_classes
     assert set(np.unique(d.X)) <= {0, 1} and d.X.sum(axis=1).min() >= 3
     assert np.ptp(np.bincount(d.y, minlength=n_classes)) <= 1
     again = mia.load_purchases(n_classes, n_classes + more, n_items, np.random.RandomState(seed))
     assert np.array_equal(again.X, d.X) and np.array_equal(again.y, d.y)
-    assert not np.array_equal(mia.load_purchases(n_classes, n_classes + more, n_items, seed + 1).X, d.X) or more < 5
+    assert (
+        not np.array_equal(
+            mia.load_purchases(n_classes, n_classes + more, n_items, seed + 1).X, d.X
+        )
+        or more < 5
+    )
 
 
 def test_baskets_vary_in_size_items_have_a_long_tail_and_styles_share_it():
     d = mia.load_purchases(20, 4000, 600, random_state=0)
     sizes = d.X.sum(axis=1)
-    assert 40 < sizes.mean() < 65 and sizes.std() > 0.35 * sizes.mean()  # uniform baskets, 61 with 7, have 0.11
+    # uniform baskets, 61 with 7, have 0.11
+    assert 40 < sizes.mean() < 65 and sizes.std() > 0.35 * sizes.mean()
     sold = np.sort(d.X.sum(axis=0))[::-1]
     assert sold[:60].sum() > 0.3 * sold.sum() and sold[0] > 10 * np.median(sold)
     rates = np.array([d.X[d.y == k].mean(axis=0) for k in range(20)])
@@ -279,14 +355,20 @@ def test_ordinary_splits_of_purchases_do_not_warn(recwarn):
     assert not recwarn.list
 
 
-@pytest.mark.parametrize("arguments, said", [
-    ({"n_classes": 1}, "n_classes must be a whole number of at least 2, got 1"),
-    ({"n_classes": 2.5}, "n_classes must be a whole number of at least 2, got 2.5"),
-    ({"n_items": 9}, "n_items must be a whole number of at least 10, got 9"),
-    ({"n_records": 0}, "n_records must be a whole number of at least 10, got 0"),
-    ({"n_records": 49, "n_classes": 50}, "n_records must be a whole number of at least 50, got 49"),
-    ({"random_state": "seed"}, "seed"),
-])
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ({"n_classes": 1}, "n_classes must be a whole number of at least 2, got 1"),
+        ({"n_classes": 2.5}, "n_classes must be a whole number of at least 2, got 2.5"),
+        ({"n_items": 9}, "n_items must be a whole number of at least 10, got 9"),
+        ({"n_records": 0}, "n_records must be a whole number of at least 10, got 0"),
+        (
+            {"n_records": 49, "n_classes": 50},
+            "n_records must be a whole number of at least 50, got 49",
+        ),
+        ({"random_state": "seed"}, "seed"),
+    ],
+)
 def test_purchases_that_cannot_be_are_refused(arguments, said):
     with pytest.raises(ValueError) as error:
         mia.load_purchases(**arguments)
@@ -294,17 +376,21 @@ def test_purchases_that_cannot_be_are_refused(arguments, said):
 
 
 def attacked(d, n_members, seed, **settings):
-    """Train and test accuracy of the course's network, and the AUC of the confidence in the true class."""
+    """Train and test accuracy of the course's network, and the AUC of the confidence in the true
+    class."""
     world = mia.split(d, n_members, random_state=seed, duplicates="allow")
     target = mia.MLP(random_state=seed, **settings).fit(*world.members, classes=world.classes)
-    sure = [target.predict_proba(X)[np.arange(len(y)), y] for X, y in (world.members, world.nonmembers)]
+    sure = [
+        target.predict_proba(X)[np.arange(len(y)), y] for X, y in (world.members, world.nonmembers)
+    ]
     auc = roc_auc_score(np.repeat([1, 0], [len(sure[0]), len(sure[1])]), np.concatenate(sure))
     return target.score(*world.members), target.score(*world.nonmembers), auc
 
 
-# THE property of the generator, after Table II of Shokri et al. 2017 (transcribed). It takes about five seconds.
-# Over ten seeds the smallest fall in test accuracy, from 10 to 20 classes, was 0.041 on average (sd 0.012);
-# the smallest rise in AUC, there too, 0.054 (sd 0.020); the largest distance from the paper 0.09, at 100 classes.
+# THE property of the generator, after Table II of Shokri et al. 2017 (transcribed). It takes about
+# five seconds. Over ten seeds the smallest fall in test accuracy, from 10 to 20 classes, was 0.041
+# on average (sd 0.012); the smallest rise in AUC, there too, 0.054 (sd 0.020); the largest distance
+# from the paper 0.09, at 100 classes.
 @pytest.mark.parametrize("seed", range(5))
 def test_more_classes_are_harder_to_learn_and_leak_more_as_in_table_ii(seed):
     paper = {2: 0.984, 10: 0.866, 20: 0.781, 50: 0.693, 100: 0.659}
@@ -317,8 +403,12 @@ def test_more_classes_are_harder_to_learn_and_leak_more_as_in_table_ii(seed):
 
 @pytest.mark.parametrize("n_classes, low, high", [(10, 0.68, 0.80), (20, 0.78, 0.90)])
 def test_leakage_is_graded_at_the_size_of_the_explorers(n_classes, low, high):
-    # Six seeds gave 0.729 to 0.776 for 10 classes and 0.830 to 0.858 for 20; about that spread is allowed on top.
-    found = [attacked(mia.load_purchases(n_classes, random_state=seed), 500, seed)[2] for seed in range(3)]
+    # Six seeds gave 0.729 to 0.776 for 10 classes and 0.830 to 0.858 for 20; about that spread is
+    # allowed on top.
+    found = [
+        attacked(mia.load_purchases(n_classes, random_state=seed), 500, seed)[2]
+        for seed in range(3)
+    ]
     assert low < np.mean(found) < high
 
 
@@ -330,7 +420,9 @@ def stated(name):
             yield cells
 
 
-# Both tests repeat fits that a datasheet reports, with its seeds: 0.01 is room for another machine's rounding.
+# Both tests repeat fits that a datasheet reports, with its seeds: 0.01 is room for another
+# machine's rounding.
+
 
 def test_the_accuracies_of_the_datasheet_of_purchases_are_true():
     table = list(stated("purchases"))
@@ -344,7 +436,9 @@ def test_the_accuracies_of_the_datasheet_of_purchases_are_true():
                 assert lowest - 0.01 < value < highest + 0.01
 
 
-@pytest.mark.parametrize("name, n_members", [("clinic", 1000), ("census", 1000), ("digits", 898), ("tumours", 284)])
+@pytest.mark.parametrize(
+    "name, n_members", [("clinic", 1000), ("census", 1000), ("digits", 898), ("tumours", 284)]
+)
 def test_the_accuracies_of_the_other_datasheets_are_true(name, n_members):
     table = list(stated(name))
     assert len(table) == 2 * len(LOADERS[name]) or name in ("digits", "tumours") and len(table) == 1
@@ -352,4 +446,7 @@ def test_the_accuracies_of_the_other_datasheets_are_true(name, n_members):
         d = LOADERS[name][target in ("visits", "occupation")]()
         settings = {"epochs": int(epochs), "learning_rate": 0.01}
         found = np.mean([attacked(d, n_members, seed, **settings) for seed in range(5)], axis=0)
-        assert np.abs(found - [float(cell.split()[0]) for cell in cells]).max() < 0.005 + 0.01, (target, epochs)
+        assert np.abs(found - [float(cell.split()[0]) for cell in cells]).max() < 0.005 + 0.01, (
+            target,
+            epochs,
+        )

@@ -1,9 +1,11 @@
 """Dataset.from_arrays, and the split into members, non-members and pool."""
+
 import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import miaedu as mia
 
@@ -19,28 +21,51 @@ class Frame:
 
 
 def numbered(counts, groups=None, repeats=False):
-    """A Dataset whose only feature is the record's number; class k has counts[k] records, in mixed order."""
+    """A Dataset whose only feature is the record's number; class k has counts[k] records, in mixed
+    order."""
     y = np.random.RandomState(0).permutation(np.repeat(np.arange(len(counts)), counts))
-    return mia.Dataset("numbered", np.arange(len(y))[:, None], y, ("number",), tuple(map(str, range(len(counts)))),
-                       groups=groups, repeats=repeats)
+    return mia.Dataset(
+        "numbered",
+        np.arange(len(y))[:, None],
+        y,
+        ("number",),
+        tuple(map(str, range(len(counts)))),
+        groups=groups,
+        repeats=repeats,
+    )
 
 
 def numbers(pair):
     return pair[0][:, 0].astype(int).tolist()
 
 
-# --- a reader's own data ---------------------------------------------------------------------------------------------
+# --- a reader's own data
+# ---------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("y, more, codes, names", [
-    (["cat", "ant", "cat", "bee"], {}, [2, 0, 2, 1], ("ant", "bee", "cat")),
-    ([3, 1, 2, 1], {}, [2, 0, 1, 0], ("1", "2", "3")),
-    ([1.0, 0.0, 1.0, 0.0], {}, [1, 0, 1, 0], ("0", "1")),
-    ([True, False, False, True], {}, [1, 0, 0, 1], ("False", "True")),
-    (np.array([10, 9, 10, 9], dtype=object), {}, [1, 0, 1, 0], ("9", "10")),
-    (["no", "yes", "no", "no"], {"class_names": ["yes", "no"]}, [1, 0, 1, 1], ("yes", "no")),
-    ([0, 2, 2, 0], {"class_names": ["low", "middle", "high"]}, [0, 2, 2, 0], ("low", "middle", "high")),
-    ([False, True, True, False], {"class_names": ["sick", "well"]}, [0, 1, 1, 0], ("sick", "well")),
-])
+
+@pytest.mark.parametrize(
+    "y, more, codes, names",
+    [
+        (["cat", "ant", "cat", "bee"], {}, [2, 0, 2, 1], ("ant", "bee", "cat")),
+        ([3, 1, 2, 1], {}, [2, 0, 1, 0], ("1", "2", "3")),
+        ([1.0, 0.0, 1.0, 0.0], {}, [1, 0, 1, 0], ("0", "1")),
+        ([True, False, False, True], {}, [1, 0, 0, 1], ("False", "True")),
+        (np.array([10, 9, 10, 9], dtype=object), {}, [1, 0, 1, 0], ("9", "10")),
+        (["no", "yes", "no", "no"], {"class_names": ["yes", "no"]}, [1, 0, 1, 1], ("yes", "no")),
+        (
+            [0, 2, 2, 0],
+            {"class_names": ["low", "middle", "high"]},
+            [0, 2, 2, 0],
+            ("low", "middle", "high"),
+        ),
+        (
+            [False, True, True, False],
+            {"class_names": ["sick", "well"]},
+            [0, 1, 1, 0],
+            ("sick", "well"),
+        ),
+    ],
+)
 def test_labels_become_codes(y, more, codes, names):
     data = mia.Dataset.from_arrays(np.eye(4), y, **more)
     assert data.y.tolist() == codes and data.y.dtype == np.int64
@@ -75,45 +100,82 @@ def test_a_dataset_is_its_own_copy_and_cannot_be_written_to():
 
 
 def test_a_dataset_says_what_it_is_in_one_line():
-    data = mia.Dataset.from_arrays(np.ones((1200, 3)), np.arange(1200) % 2, groups=np.arange(1200) // 2)
+    data = mia.Dataset.from_arrays(
+        np.ones((1200, 3)), np.arange(1200) % 2, groups=np.arange(1200) // 2
+    )
     assert repr(data) == "Dataset 'your data': 1,200 records, 3 features, 2 classes, 600 groups"
     assert len(data) == 1200
 
 
-@pytest.mark.parametrize("X, y, more, said", [
-    ([[1, np.nan], [2, 3]], [0, 1], {}, "got nan in record 0, feature 1"),
-    ([[1, 2], [np.inf, 3]], [0, 1], {}, "got inf in record 1, feature 0"),
-    ([[1, 2], [1e300, 3]], [0, 1], {}, "got 1e+300 in record 1, feature 0"),
-    ([["1", "2"], ["red", "3"]], [0, 1], {}, "encode text, fill in missing values first), got '1' in record 0"),
-    (Frame(np.array([[1, "red"], [2, 3]], dtype=object), ["a", "b"]), [0, 1], {}, "got 'red' in record 0, feature 1"),
-    (Frame(np.array([[1, None], [2, 3]], dtype=object), ["a", "b"]), [0, 1], {}, "got None in record 0, feature 1"),
-    ([[1j, 2], [2, 3]], [0, 1], {}, "X must hold numbers"),
-    ([[1, 2], [3]], [0, 1], {}, "the same number of features"),
-    ([1, 2, 3], [0, 1, 0], {}, "got shape (3,)"),
-    (np.zeros((0, 3)), [], {}, "got shape (0, 3)"),
-    (np.zeros((2, 0)), [0, 1], {}, "got shape (2, 0)"),
-    (np.eye(3), [0, 1], {}, "y must hold one value for each of the 3 records of X, got shape (2,)"),
-    (np.eye(2), [[0], [1]], {}, "got shape (2, 1)"),
-    (np.eye(2), [0, np.nan], {}, "y must hold a value for every record, got nan for record 1"),
-    (np.eye(2), ["a", None], {}, "got None for record 1"),
-    (np.eye(2), np.array(["a", np.nan], dtype=object), {}, "got nan for record 1"),
-    (np.eye(2), [0, np.inf], {}, "got inf for record 1"),
-    (np.eye(2), [0.5, 1], {}, "not amounts (cut amounts into ranges first), got 0.5"),
-    (np.eye(2), [1, 1], {}, "at least two classes, got only 1"),
-    (np.eye(2), ["a", "a"], {}, "at least two classes, got only 'a'"),
-    (np.eye(2), [0, 1], {"feature_names": ["a"]}, "must name the 2 features of X, got 1 names"),
-    (np.eye(2), [0, 2], {"class_names": ["a", "b"]}, "y has 2"),
-    (np.eye(2), ["a", "c"], {"class_names": ["a", "b"]}, "y has 'c'"),
-    (np.eye(2), [0, 1], {"groups": [1]}, "groups must hold one value for each of the 2 records of X, got shape (1,)"),
-    (np.eye(2), [0, 1], {"groups": [1, np.nan]}, "groups must hold a value for every record, got nan for record 1"),
-])
+@pytest.mark.parametrize(
+    "X, y, more, said",
+    [
+        ([[1, np.nan], [2, 3]], [0, 1], {}, "got nan in record 0, feature 1"),
+        ([[1, 2], [np.inf, 3]], [0, 1], {}, "got inf in record 1, feature 0"),
+        ([[1, 2], [1e300, 3]], [0, 1], {}, "got 1e+300 in record 1, feature 0"),
+        (
+            [["1", "2"], ["red", "3"]],
+            [0, 1],
+            {},
+            "encode text, fill in missing values first), got '1' in record 0",
+        ),
+        (
+            Frame(np.array([[1, "red"], [2, 3]], dtype=object), ["a", "b"]),
+            [0, 1],
+            {},
+            "got 'red' in record 0, feature 1",
+        ),
+        (
+            Frame(np.array([[1, None], [2, 3]], dtype=object), ["a", "b"]),
+            [0, 1],
+            {},
+            "got None in record 0, feature 1",
+        ),
+        ([[1j, 2], [2, 3]], [0, 1], {}, "X must hold numbers"),
+        ([[1, 2], [3]], [0, 1], {}, "the same number of features"),
+        ([1, 2, 3], [0, 1, 0], {}, "got shape (3,)"),
+        (np.zeros((0, 3)), [], {}, "got shape (0, 3)"),
+        (np.zeros((2, 0)), [0, 1], {}, "got shape (2, 0)"),
+        (
+            np.eye(3),
+            [0, 1],
+            {},
+            "y must hold one value for each of the 3 records of X, got shape (2,)",
+        ),
+        (np.eye(2), [[0], [1]], {}, "got shape (2, 1)"),
+        (np.eye(2), [0, np.nan], {}, "y must hold a value for every record, got nan for record 1"),
+        (np.eye(2), ["a", None], {}, "got None for record 1"),
+        (np.eye(2), np.array(["a", np.nan], dtype=object), {}, "got nan for record 1"),
+        (np.eye(2), [0, np.inf], {}, "got inf for record 1"),
+        (np.eye(2), [0.5, 1], {}, "not amounts (cut amounts into ranges first), got 0.5"),
+        (np.eye(2), [1, 1], {}, "at least two classes, got only 1"),
+        (np.eye(2), ["a", "a"], {}, "at least two classes, got only 'a'"),
+        (np.eye(2), [0, 1], {"feature_names": ["a"]}, "must name the 2 features of X, got 1 names"),
+        (np.eye(2), [0, 2], {"class_names": ["a", "b"]}, "y has 2"),
+        (np.eye(2), ["a", "c"], {"class_names": ["a", "b"]}, "y has 'c'"),
+        (
+            np.eye(2),
+            [0, 1],
+            {"groups": [1]},
+            "groups must hold one value for each of the 2 records of X, got shape (1,)",
+        ),
+        (
+            np.eye(2),
+            [0, 1],
+            {"groups": [1, np.nan]},
+            "groups must hold a value for every record, got nan for record 1",
+        ),
+    ],
+)
 def test_bad_data_is_refused_with_its_first_offending_value(X, y, more, said):
     with pytest.raises(ValueError) as error:
         mia.Dataset.from_arrays(X, y, **more)
     assert said in str(error.value)
 
 
-# --- split -----------------------------------------------------------------------------------------------------------
+# --- split
+# -----------------------------------------------------------------------------------------------------------
+
 
 @st.composite
 def dealt(draw):
@@ -132,7 +194,11 @@ def test_every_record_is_dealt_once_in_proportion_and_by_the_seed(case):
     data = numbered(counts)
     world = mia.split(data, n_members, n_nonmembers, random_state=seed)
     parts = [numbers(part) for part in (world.members, world.nonmembers, world.pool)]
-    assert [len(part) for part in parts] == [n_members, n_nonmembers, len(data) - n_members - n_nonmembers]
+    assert [len(part) for part in parts] == [
+        n_members,
+        n_nonmembers,
+        len(data) - n_members - n_nonmembers,
+    ]
     assert sorted(sum(parts, [])) == list(range(len(data)))
     for (_, y), part in zip((world.members, world.nonmembers, world.pool), parts):
         assert y.tolist() == data.y[part].tolist()
@@ -149,7 +215,11 @@ def test_a_world_has_as_many_nonmembers_as_members_and_the_public_classes():
     world = mia.split(data, 20, random_state=0)
     assert repr(world) == "World: 20 members, 20 non-members, 60 in the pool, 3 classes"
     assert world.classes.tolist() == [0, 1, 2]
-    for (X, y), counts in ((world.members, [10, 6, 4]), (world.nonmembers, [10, 6, 4]), (world.pool, [30, 18, 12])):
+    for (X, y), counts in (
+        (world.members, [10, 6, 4]),
+        (world.nonmembers, [10, 6, 4]),
+        (world.pool, [30, 18, 12]),
+    ):
         assert np.bincount(y).tolist() == counts
         assert X.dtype == np.float32 and numbers((X, y)) != sorted(numbers((X, y)))  # shuffled
     assert mia.split(data, 50, random_state=0).pool[0].shape == (0, 1)
@@ -157,7 +227,9 @@ def test_a_world_has_as_many_nonmembers_as_members_and_the_public_classes():
 
 def test_leftover_records_go_to_classes_by_lot():
     # Ten classes of ten, five records: which classes are lucky must differ between seeds.
-    lucky = {tuple(mia.split(numbered([10] * 10), 5, random_state=seed).members[1]) for seed in range(20)}
+    lucky = {
+        tuple(mia.split(numbered([10] * 10), 5, random_state=seed).members[1]) for seed in range(20)
+    }
     assert len({label for labels in lucky for label in labels}) == 10
 
 
@@ -185,7 +257,9 @@ def test_a_group_stays_in_one_part_and_sizes_are_within_one_group(sizes, seed, c
     if coin:
         assert 2 * asked <= len(parts[0]) + len(parts[1]) < 2 * asked + max(sizes)
     else:
-        assert asked <= len(parts[0]) < asked + max(sizes) and asked <= len(parts[1]) < asked + max(sizes)
+        assert asked <= len(parts[0]) < asked + max(sizes) and asked <= len(parts[1]) < asked + max(
+            sizes
+        )
 
 
 def test_groups_can_be_set_aside():
@@ -195,22 +269,30 @@ def test_groups_can_be_set_aside():
 
 
 def test_coins_are_fair_and_independent():
-    # 400 worlds of 50 candidates. The mean number of members has standard error sqrt(12.5 / 400) = 0.18; the sample
-    # variance of a binomial of variance 12.5 has standard error about 12.5 * sqrt(2 / 400) = 0.88. Both within 4.
+    # 400 worlds of 50 candidates. The mean number of members has standard error sqrt(12.5 / 400) =
+    # 0.18; the sample variance of a binomial of variance 12.5 has standard error about 12.5 *
+    # sqrt(2 / 400) = 0.88. Both within 4.
     data = numbered([60, 40])
     worlds = [mia.split(data, 25, coin=True, random_state=seed) for seed in range(400)]
     n = np.array([len(world.members[1]) for world in worlds])
     assert all(len(w.members[1]) + len(w.nonmembers[1]) == 50 for w in worlds)
     assert abs(n.mean() - 25) < 4 * 0.18 and abs(n.var(ddof=1) - 12.5) < 4 * 0.88
-    assert all(np.bincount(np.r_[w.members[1], w.nonmembers[1]]).tolist() == [30, 20] for w in worlds)
+    assert all(
+        np.bincount(np.r_[w.members[1], w.nonmembers[1]]).tolist() == [30, 20] for w in worlds
+    )
 
 
 def test_one_coin_for_a_whole_group():
-    # 400 worlds of 20 groups of five, all candidates: members come by the five; 10 groups on average, variance 5.
+    # 400 worlds of 20 groups of five, all candidates: members come by the five; 10 groups on
+    # average, variance 5.
     data = numbered([50, 50], np.arange(100) // 5)
-    n = np.array([len(mia.split(data, 50, coin=True, random_state=seed).members[1]) for seed in range(400)])
+    n = np.array(
+        [len(mia.split(data, 50, coin=True, random_state=seed).members[1]) for seed in range(400)]
+    )
     assert (n % 5 == 0).all()
-    assert abs(n.mean() / 5 - 10) < 4 * np.sqrt(5 / 400) and abs((n / 5).var(ddof=1) - 5) < 4 * 5 * np.sqrt(2 / 400)
+    assert abs(n.mean() / 5 - 10) < 4 * np.sqrt(5 / 400) and abs(
+        (n / 5).var(ddof=1) - 5
+    ) < 4 * 5 * np.sqrt(2 / 400)
 
 
 def with_doubles(repeats):
@@ -229,7 +311,9 @@ def doubles_apart(world):
 def test_doubles_in_two_parts_are_an_error_where_unnatural_and_a_counted_warning_elsewhere():
     seen = set()
     for seed in range(20):
-        apart = doubles_apart(mia.split(with_doubles(False), 2, random_state=seed, duplicates="allow"))
+        apart = doubles_apart(
+            mia.split(with_doubles(False), 2, random_state=seed, duplicates="allow")
+        )
         seen.add(apart)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -238,7 +322,7 @@ def test_doubles_in_two_parts_are_an_error_where_unnatural_and_a_counted_warning
         assert [str(w.message).split(" have ")[0] for w in caught] == said
         assert all(w.filename == __file__ for w in caught)
         if apart:
-            with pytest.raises(ValueError, match=f"^{apart} of the 6 records .*duplicates=\"allow\""):
+            with pytest.raises(ValueError, match=f'^{apart} of the 6 records .*duplicates="allow"'):
                 mia.split(with_doubles(False), 2, random_state=seed)
             with pytest.warns(UserWarning, match="double"):
                 mia.split(with_doubles(False), 2, random_state=seed, duplicates="warn")
@@ -249,18 +333,33 @@ def test_doubles_in_two_parts_are_an_error_where_unnatural_and_a_counted_warning
     assert seen >= {2, 4}  # the seeds do part the doubles
 
 
-@pytest.mark.parametrize("arguments, said", [
-    ({"n_members": 0}, "n_members must be a whole number of at least 1, got 0"),
-    ({"n_members": -3}, "got -3"),
-    ({"n_members": 2.5}, "n_members must be a whole number of at least 1, got 2.5"),
-    ({"n_members": 2, "n_nonmembers": 0}, "n_nonmembers must be a whole number of at least 1, got 0"),
-    ({"n_members": 6}, "n_members + n_nonmembers must be at most 10, the number of records, got 6 + 6"),
-    ({"n_members": 3, "n_nonmembers": 8}, "got 3 + 8"),
-    ({"n_members": 8, "n_nonmembers": 8, "coin": True}, "got 8 + 8"),
-    ({"n_members": 2, "by_group": True}, "by_group needs groups, but Dataset 'numbered' has none"),
-    ({"n_members": 2, "duplicates": "drop"}, 'duplicates must be "error", "warn" or "allow", got \'drop\''),
-    ({"n_members": 2, "random_state": "zero"}, "zero"),
-])
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ({"n_members": 0}, "n_members must be a whole number of at least 1, got 0"),
+        ({"n_members": -3}, "got -3"),
+        ({"n_members": 2.5}, "n_members must be a whole number of at least 1, got 2.5"),
+        (
+            {"n_members": 2, "n_nonmembers": 0},
+            "n_nonmembers must be a whole number of at least 1, got 0",
+        ),
+        (
+            {"n_members": 6},
+            "n_members + n_nonmembers must be at most 10, the number of records, got 6 + 6",
+        ),
+        ({"n_members": 3, "n_nonmembers": 8}, "got 3 + 8"),
+        ({"n_members": 8, "n_nonmembers": 8, "coin": True}, "got 8 + 8"),
+        (
+            {"n_members": 2, "by_group": True},
+            "by_group needs groups, but Dataset 'numbered' has none",
+        ),
+        (
+            {"n_members": 2, "duplicates": "drop"},
+            'duplicates must be "error", "warn" or "allow", got \'drop\'',
+        ),
+        ({"n_members": 2, "random_state": "zero"}, "zero"),
+    ],
+)
 def test_a_split_that_cannot_be_is_refused(arguments, said):
     with pytest.raises(ValueError) as error:
         mia.split(numbered([5, 5]), **arguments)
@@ -268,5 +367,7 @@ def test_a_split_that_cannot_be_is_refused(arguments, said):
 
 
 def test_one_group_cannot_be_on_both_sides():
-    with pytest.raises(ValueError, match="n_members must leave a group of records for the non-members, got 2"):
+    with pytest.raises(
+        ValueError, match="n_members must leave a group of records for the non-members, got 2"
+    ):
         mia.split(numbered([5, 5], np.zeros(10)), 2)

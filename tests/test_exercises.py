@@ -1,4 +1,6 @@
-"""What holds for the exercises of every notebook; what is asked in each is in the file of its number."""
+"""What holds for the exercises of every notebook; what is asked in each is in the file of its
+number."""
+
 import re
 
 import nbformat
@@ -10,7 +12,8 @@ import miaedu as mia
 from miaedu.exercises import nb00, nb01, nb02, nb03, nb04
 
 BOOKS = {"00": nb00, "01": nb01, "02": nb02, "03": nb03, "04": nb04}
-CORE_MINUTES = {"00": [5], "01": [15], "02": [25], "03": [40], "04": [35, 45]}  # notebook 04 has two halves
+# notebook 04 has two halves
+CORE_MINUTES = {"00": [5], "01": [15], "02": [25], "03": [40], "04": [35, 45]}
 KEYS = [key for book in BOOKS.values() for key in book.EXERCISES]
 each_notebook = pytest.mark.parametrize("number", BOOKS)
 each_exercise = pytest.mark.parametrize("key", KEYS)
@@ -28,19 +31,34 @@ def test_its_own_solution_is_right_and_its_hint_says_something(key):
 
 
 @each_exercise
-@pytest.mark.parametrize("answer", [..., None, (None, None), (..., ...), (0.5, None), ("b", ..., ...)], ids=str)
+@pytest.mark.parametrize(
+    "answer", [..., None, (None, None), (..., ...), (0.5, None), ("b", ..., ...)], ids=str
+)
 def test_an_untouched_exercise_is_not_attempted(key, answer):
     assert mia.check(key, answer).state == "not attempted"
 
 
-@pytest.mark.parametrize("key, answer", [
-    ("00.q1", "c)"), ("00.q1", "(C)"), ("00.q1", " c. "), ("01.1", ("22", "b)")), ("02.1", (np.array([47]), "B")),
-    ("02.2", np.array(0.97)), ("03.1", ("0.82", "b")), ("04.1", ("0.5", "b"))], ids=str)
+@pytest.mark.parametrize(
+    "key, answer",
+    [
+        ("00.q1", "c)"),
+        ("00.q1", "(C)"),
+        ("00.q1", " c. "),
+        ("01.1", ("22", "b)")),
+        ("02.1", (np.array([47]), "B")),
+        ("02.2", np.array(0.97)),
+        ("03.1", ("0.82", "b")),
+        ("04.1", ("0.5", "b")),
+    ],
+    ids=str,
+)
 def test_the_same_answer_in_another_dress_is_right_too(key, answer):
     assert mia.check(key, answer).state == "right"
 
 
-@pytest.mark.parametrize("answer", [["c"], [False, True], {"c"}, 3, np.array([1, 2]), print], ids=str)
+@pytest.mark.parametrize(
+    "answer", [["c"], [False, True], {"c"}, 3, np.array([1, 2]), print], ids=str
+)
 def test_what_is_no_letter_gets_the_letters(answer):
     assert "one of the letters a, b, c" in mia.check("00.q1", answer).message
 
@@ -48,7 +66,9 @@ def test_what_is_no_letter_gets_the_letters(answer):
 @each_notebook
 def test_the_notebook_asks_each_exercise_once_in_a_cell_that_says_so(number):
     asked = [cell for cell in cells(number, "code") if "mia.check(" in cell.source]
-    assert sorted(cell.metadata.get("exercise", "") for cell in asked) == sorted(BOOKS[number].EXERCISES)
+    assert sorted(cell.metadata.get("exercise", "") for cell in asked) == sorted(
+        BOOKS[number].EXERCISES
+    )
     for cell in asked:
         assert f'mia.check("{cell.metadata["exercise"]}",' in cell.source.splitlines()[-1]
     assert not [cell for cell in cells(number) if "exercise" in cell.metadata and cell not in asked]

@@ -1,4 +1,6 @@
-"""What is asked in notebook 01: each typical mistake named, what is untouched, and what cannot be judged."""
+"""What is asked in notebook 01: each typical mistake named, what is untouched, and what cannot be
+judged."""
+
 import matplotlib
 import numpy as np
 import pytest
@@ -16,7 +18,9 @@ def people(name, lowest=False, drop=None, groups=CLINIC.groups):
     inside = quarter(name, lowest)[0]
     X = CLINIC.X if drop is None else np.delete(CLINIC.X, CLINIC.feature_names.index(drop), axis=1)
     groups = None if groups is None else groups[inside]
-    return miaedu.Dataset.from_arrays(X[inside], CLINIC.y[inside], groups=groups, class_names=CLINIC.class_names)
+    return miaedu.Dataset.from_arrays(
+        X[inside], CLINIC.y[inside], groups=groups, class_names=CLINIC.class_names
+    )
 
 
 def test_the_judge_judges_by_what_the_notebook_measured():
@@ -28,7 +32,9 @@ def test_the_judge_judges_by_what_the_notebook_measured():
         if "mark_guess" in cell.source:
             break
     report, named = audit()
-    assert (report.scores == namespace["report"].scores).all() and report.threshold == namespace["report"].threshold
+    assert (report.scores == namespace["report"].scores).all() and report.threshold == namespace[
+        "report"
+    ].threshold
     assert named == pytest.approx(namespace["named"])
 
 
@@ -50,12 +56,25 @@ WRONG = [
     ("01.2", people("mhi", lowest=True, drop="mhi", groups=None), "households are lost"),
     ("01.2", people("ghindx", lowest=True, drop="mhi"), "below the lowest quarter's edge"),
     ("01.3", 0.6, "must be a function"),
-    ("01.3", lambda hits, alarms, share: 100 * hits / (hits + alarms), "share of members is still not used"),
-    ("01.3", lambda hits, alarms, share: 100 * share * hits / (share * hits + alarms), "How common are the others"),
-    ("01.3", lambda hits, alarms, share: 100 * share * hits / (hits + alarms), "below the line the share is missing"),
+    (
+        "01.3",
+        lambda hits, alarms, share: 100 * hits / (hits + alarms),
+        "share of members is still not used",
+    ),
+    (
+        "01.3",
+        lambda hits, alarms, share: 100 * share * hits / (share * hits + alarms),
+        "How common are the others",
+    ),
+    (
+        "01.3",
+        lambda hits, alarms, share: 100 * share * hits / (hits + alarms),
+        "below the line the share is missing",
+    ),
     ("01.3", lambda hits, alarms, share: 100 * share * hits, "Divide by how many are named in all"),
     ("01.3", lambda h, a, s: s * h / (s * h + (1 - s) * a), "a share from 0 to 1"),
-    ("01.3", lambda hits, alarms, share: 50.0, "should give 0.598"),  # 0.9 of 150.6, worked out by hand
+    # 0.9 of 150.6, worked out by hand
+    ("01.3", lambda hits, alarms, share: 50.0, "should give 0.598"),
     ("01.q1", "a", "a sample of everybody"),
     ("01.q1", "c", "holds the record already"),
     ("01.q2", "a", "tell apart by"),
@@ -65,7 +84,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("key, answer, said", WRONG, ids=[f"{key}-{i}" for i, (key, _, _) in enumerate(WRONG)])
+@pytest.mark.parametrize(
+    "key, answer, said", WRONG, ids=[f"{key}-{i}" for i, (key, _, _) in enumerate(WRONG)]
+)
 def test_a_wrong_answer_is_told_its_mistake(key, answer, said):
     verdict = check(key, answer)
     assert verdict.state == "wrong" and said in verdict.message, verdict
@@ -75,10 +96,15 @@ def test_an_untouched_function_is_not_attempted():
     assert check("01.3", lambda hits, alarms, share: ...).state == "not attempted"
 
 
-@pytest.mark.parametrize("key, answer", [("01.1", "b"), ("01.3", lambda hits, alarms, share: 1 / 0)])
+@pytest.mark.parametrize(
+    "key, answer", [("01.1", "b"), ("01.3", lambda hits, alarms, share: 1 / 0)]
+)
 def test_an_answer_that_raises_is_an_error(key, answer):
     assert check(key, answer).state == "error"
 
 
 def test_another_way_to_write_the_mended_function_is_right():
-    assert check("01.3", lambda hits, alarms, share: 100 / (1 + (1 / share - 1) * alarms / hits)).state == "right"
+    assert (
+        check("01.3", lambda hits, alarms, share: 100 / (1 + (1 / share - 1) * alarms / hits)).state
+        == "right"
+    )

@@ -1,4 +1,5 @@
 """What is asked in notebook 02: each typical mistake named, and what cannot be judged."""
+
 import numpy as np
 import pytest
 from course import solved
@@ -6,7 +7,8 @@ from course import solved
 import miaedu as mia
 from miaedu.exercises.nb02 import EXERCISES
 
-# Typical wrong answers, and what the feedback must name. The numbers are those that the notebook's cells print.
+# Typical wrong answers, and what the feedback must name. The numbers are those that the notebook's
+# cells print.
 WRONG = [
     ("02.1", (47, "a"), "a model does not know what it has not seen"),
     ("02.1", (47, "C"), "then the two histograms would look alike"),
@@ -48,11 +50,15 @@ def test_every_exercise_has_two_wrong_answers_in_the_table():
 
 def test_the_colleagues_own_numbers_are_recognised():
     names = {"mia": mia, "np": np}
-    exec(EXERCISES["02.3"].solution.replace("is_member = ", "X[500:, ::5] = 0\nis_member = "), names)
+    exec(
+        EXERCISES["02.3"].solution.replace("is_member = ", "X[500:, ::5] = 0\nis_member = "), names
+    )
     _, claimed, claimed_blind = names["answer"]
     _, sound, _ = solved("02.3")
     assert "the colleague's own" in mia.check("02.3", ("b", claimed, claimed_blind)).message
-    assert "that of the colleague's records" in mia.check("02.3", ("b", sound, claimed_blind)).message
+    assert (
+        "that of the colleague's records" in mia.check("02.3", ("b", sound, claimed_blind)).message
+    )
     assert "is not 0.900" in mia.check("02.3", ("b", sound, 0.9)).message
 
 

@@ -1,4 +1,5 @@
 """What is asked in notebook 03: each typical mistake named, and what cannot be judged."""
+
 import numpy as np
 import pytest
 from course import cells, solved
@@ -8,7 +9,6 @@ from sklearn.metrics import roc_auc_score
 
 import miaedu as mia
 from miaedu.exercises.nb03 import EXERCISES
-
 
 # Typical wrong answers, and what the feedback must name.
 WRONG = [
@@ -48,21 +48,32 @@ def test_a_wrong_answer_is_told_its_mistake(key, answer, named):
 
 
 def test_every_exercise_but_the_function_has_two_wrong_answers_in_the_table():
-    assert all(sum(key == tried for tried, _, _ in WRONG) >= 2 for key in EXERCISES if key != "03.3")
+    assert all(
+        sum(key == tried for tried, _, _ in WRONG) >= 2 for key in EXERCISES if key != "03.3"
+    )
 
 
-@pytest.mark.parametrize("old, new, named", [
-    ("epochs=60", "epochs=20", "nothing was changed yet"),
-    ("mia.MLP(random_state=0)", "mia.MLP(epochs=60, random_state=0)", "when the target learns for 60 epochs too"),
-    (".advantage", ".recall", "this is the recall"),
-    (".advantage", ".precision", "this is the precision"),
-    (".advantage", ".auc", "this is the AUC"),
-])
+@pytest.mark.parametrize(
+    "old, new, named",
+    [
+        ("epochs=60", "epochs=20", "nothing was changed yet"),
+        (
+            "mia.MLP(random_state=0)",
+            "mia.MLP(epochs=60, random_state=0)",
+            "when the target learns for 60 epochs too",
+        ),
+        (".advantage", ".recall", "this is the recall"),
+        (".advantage", ".precision", "this is the precision"),
+        (".advantage", ".auc", "this is the AUC"),
+    ],
+)
 def test_a_wrong_change_is_recognised(old, new, named):
     assert named in said("03.2", solved("03.2", old, new))
 
 
-@pytest.mark.parametrize("old, new", [("n_models=8", "n_models=16"), ("random_state=1", "random_state=3")])
+@pytest.mark.parametrize(
+    "old, new", [("n_models=8", "n_models=16"), ("random_state=1", "random_state=3")]
+)
 def test_a_harmless_difference_in_the_shadow_models_stays_right(old, new):
     assert mia.check("03.2", solved("03.2", old, new)).state == "right"
 
@@ -81,7 +92,11 @@ def test_the_first_colleagues_own_number_is_recognised():
 
 
 def test_the_second_colleagues_own_number_is_recognised():
-    world = mia.split(mia.load_purchases(n_classes=10, n_records=2000, random_state=0), n_members=500, random_state=0)
+    world = mia.split(
+        mia.load_purchases(n_classes=10, n_records=2000, random_state=0),
+        n_members=500,
+        random_state=0,
+    )
     target = mia.MLP(random_state=0).fit(*world.members)
     X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
     inside = np.arange(1000) < 500
@@ -98,17 +113,35 @@ def attacks():
     right = solved("03.3")
     yield "upside down", lambda s, b, X, y: 1 - right(s, b, X, y), "upside down"
     yield "nothing returned", lambda s, b, X, y: None, "returns nothing"
-    yield "a column too many", lambda s, b, X, y: np.stack([right(s, b, X, y)] * 2, axis=1), "got shape (24, 2)"
+    yield (
+        "a column too many",
+        lambda s, b, X, y: np.stack([right(s, b, X, y)] * 2, axis=1),
+        "got shape (24, 2)",
+    )
     yield "not a number", lambda s, b, X, y: right(s, b, X, y) * np.nan, "finite"
-    yield "asked thrice", lambda s, b, X, y: sum(right(s, b, X, y) for _ in range(3)), "72 queries about 24 records"
+    yield (
+        "asked thrice",
+        lambda s, b, X, y: sum(right(s, b, X, y) for _ in range(3)),
+        "72 queries about 24 records",
+    )
     yield "all alike", lambda s, b, X, y: np.zeros(len(y)), "mixed up"
     yield "verdicts", lambda s, b, X, y: right(s, b, X, y) > 0.5, "two different scores"
-    yield "no shadow models", lambda s, b, X, y: b.predict_proba(X)[np.arange(len(y)), y], "class is not used"
+    yield (
+        "no shadow models",
+        lambda s, b, X, y: b.predict_proba(X)[np.arange(len(y)), y],
+        "class is not used",
+    )
     yield "noise", lambda s, b, X, y: np.random.default_rng(0).random(len(y)), "mixed up"
-    yield "works by hand only", lambda s, b, X, y: right(s, b, X, y) if len(y) < 30 else y, "on a small real world"
+    yield (
+        "works by hand only",
+        lambda s, b, X, y: right(s, b, X, y) if len(y) < 30 else y,
+        "on a small real world",
+    )
 
     def one_model(s, b, X, y):
-        model = LogisticRegression().fit(s.confidences.reshape(-1, s.confidences.shape[2]), s.members.ravel())
+        model = LogisticRegression().fit(
+            s.confidences.reshape(-1, s.confidences.shape[2]), s.members.ravel()
+        )
         return model.predict_proba(b.predict_proba(X))[:, 1]
 
     def out_of_order(s, b, X, y):
@@ -130,15 +163,21 @@ def test_another_right_attack_is_right(kind):
         answers, models = black_box.predict_proba(X), {}
         for label in set(shadows.y.tolist()):  # row after row, where the solution reshapes
             places = [(k, i) for k, i in np.ndindex(shadows.members.shape) if shadows.y[i] == label]
-            rows, was_in = ([part[place] for place in places] for part in (shadows.confidences, shadows.members))
+            rows, was_in = (
+                [part[place] for place in places] for part in (shadows.confidences, shadows.members)
+            )
             models[label] = kind(random_state=0).fit(rows, was_in)
-        return [models[label].predict_proba(answer[None])[0, 1] for answer, label in zip(answers, y)]
+        return [
+            models[label].predict_proba(answer[None])[0, 1] for answer, label in zip(answers, y)
+        ]
 
     assert mia.check("03.3", attack).state == "right"
 
 
 def test_the_notebooks_stub_is_not_attempted_and_a_body_that_raises_is_an_error():
-    stub = next(cell.source for cell in cells("03", "code") if cell.metadata.get("exercise") == "03.3")
+    stub = next(
+        cell.source for cell in cells("03", "code") if cell.metadata.get("exercise") == "03.3"
+    )
     names = {"mia": mia, "np": np}
     exec(stub, names)
     assert mia.check("03.3", names["my_attack"]).state == "not attempted"

@@ -1,4 +1,5 @@
 """What is asked in notebook 04: each typical mistake named, and what cannot be judged."""
+
 import numpy as np
 import pytest
 
@@ -44,12 +45,16 @@ WRONG = [
     ("04.q1", "a", "And from the adaptive one"),
     ("04.q1", "c", "naive attacker lose"),
     ("04.q1", "x", "one of the letters a, b, c"),
-    ("04.q2", "a", "need not be reached"), ("04.q2", "b", "average over members"),
-    ("04.q3", "a", "three clipped gradients"), ("04.q3", "c", "show more, not less"),
+    ("04.q2", "a", "need not be reached"),
+    ("04.q2", "b", "average over members"),
+    ("04.q3", "a", "three clipped gradients"),
+    ("04.q3", "c", "show more, not less"),
 ]
 
 
-@pytest.mark.parametrize("key, answer, fragment", WRONG, ids=[f"{key}-{i}" for i, (key, *_) in enumerate(WRONG)])
+@pytest.mark.parametrize(
+    "key, answer, fragment", WRONG, ids=[f"{key}-{i}" for i, (key, *_) in enumerate(WRONG)]
+)
 def test_a_wrong_answer_is_told_what_is_wrong_with_it(key, answer, fragment):
     verdict = mia.check(key, answer)
     assert verdict.state == "wrong" and fragment in verdict.message, verdict
@@ -58,11 +63,15 @@ def test_a_wrong_answer_is_told_what_is_wrong_with_it(key, answer, fragment):
 def test_the_mistakes_of_the_diagnosis_can_be_told_apart():
     assert len({round(float(rate), 4) for rate in RATES.values()}) == len(RATES)
     others = [abs(RATES["advantage"] - rate) for name, rate in RATES.items() if name != "advantage"]
-    assert min(others) > 0.0102, "else a right answer with two decimals might be taken for a mistake"
+    assert min(others) > 0.0102, (
+        "else a right answer with two decimals might be taken for a mistake"
+    )
 
 
 def test_the_broken_evaluation_is_broken_as_the_exercise_says():
-    assert RATES["headline"] < RATES["always"], "to say member every time must have the better headline"
+    assert RATES["headline"] < RATES["always"], (
+        "to say member every time must have the better headline"
+    )
     report = mia.run(PRIVATE).report
     called = report.scores >= np.sort(report.scores)[int(np.ceil(0.05 * (len(report.scores) - 1)))]
     sides = report.members, ~report.members

@@ -1,4 +1,5 @@
 """`run` as a pure function of an Experiment, its stages and their cache, and `sweep`."""
+
 import gc
 import json
 import subprocess
@@ -65,10 +66,19 @@ def trained(monkeypatch):
 # A pure function
 
 
-@pytest.mark.parametrize("e", [
-    TINY, PRIVATE, NOISY, replace(NOISY, attack="label_only"), replace(TINY, attack="gap", data="digits"),
-    replace(TINY, labels="queried", attack="threshold"), replace(PRIVATE, data="clinic"),
-], ids=repr)
+@pytest.mark.parametrize(
+    "e",
+    [
+        TINY,
+        PRIVATE,
+        NOISY,
+        replace(NOISY, attack="label_only"),
+        replace(TINY, attack="gap", data="digits"),
+        replace(TINY, labels="queried", attack="threshold"),
+        replace(PRIVATE, data="clinic"),
+    ],
+    ids=repr,
+)
 def test_the_same_experiment_gives_the_same_bits_from_an_empty_a_full_and_a_crowded_cache(e):
     first = bits(cold(e))
     assert bits(mia.run(e)) == first
@@ -80,7 +90,10 @@ def test_the_same_experiment_gives_the_same_bits_from_an_empty_a_full_and_a_crow
 
 def test_another_process_finds_the_same():
     code = f"import miaedu as mia; print({TINY!r}.adaptive.scores.tobytes().hex())"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == bits(mia.run(TINY))[-4].hex()
+    assert (
+        subprocess.check_output([sys.executable, "-c", code], text=True).strip()
+        == bits(mia.run(TINY))[-4].hex()
+    )
 
 
 def test_nothing_but_the_experiment_decides_and_nothing_else_is_touched():
@@ -92,24 +105,42 @@ def test_nothing_but_the_experiment_decides_and_nothing_else_is_touched():
     assert bits(cold(NOISY)) == first
 
 
-@pytest.mark.parametrize("field, value", [
-    ("data", "digits"), ("n_classes", 5), ("n_items", 60), ("n_members", 70), ("hidden", 9), ("epochs", 7),
-    ("learning_rate", 0.02), ("l2", 0.1), ("batch_size", 16),
-    ("clip", 0.1), ("hide", (("top_k", 1),)), ("n_shadows", 3), ("labels", "queried"),
-    ("attack", "gap"), ("random_state", 1),
-])
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("data", "digits"),
+        ("n_classes", 5),
+        ("n_items", 60),
+        ("n_members", 70),
+        ("hidden", 9),
+        ("epochs", 7),
+        ("learning_rate", 0.02),
+        ("l2", 0.1),
+        ("batch_size", 16),
+        ("clip", 0.1),
+        ("hide", (("top_k", 1),)),
+        ("n_shadows", 3),
+        ("labels", "queried"),
+        ("attack", "gap"),
+        ("random_state", 1),
+    ],
+)
 def test_each_field_counts(field, value):
     assert bits(mia.run(replace(TINY, **{field: value}))) != bits(mia.run(TINY))
 
 
 def test_noise_and_its_amount_count_too():
-    assert len({bits(mia.run(replace(PRIVATE, noise_multiplier=z)))[3] for z in (0.0, 1.0, 2.0)}) == 3
+    assert (
+        len({bits(mia.run(replace(PRIVATE, noise_multiplier=z)))[3] for z in (0.0, 1.0, 2.0)}) == 3
+    )
 
 
 def test_a_result_says_what_was_run_and_what_it_promises():
     result = mia.run(PRIVATE)
     assert result.experiment is PRIVATE and result.report is result.adaptive
-    assert result.mu == pytest.approx(sqrt(6) / 2) and result.epsilon(1e-3) == epsilon_of(result.mu, 1e-3)
+    assert result.mu == pytest.approx(sqrt(6) / 2) and result.epsilon(1e-3) == epsilon_of(
+        result.mu, 1e-3
+    )
     for e in (TINY, replace(TINY, clip=1.0)):
         assert mia.run(e).mu == mia.run(e).epsilon() == inf
     half = mia.run(replace(PRIVATE, epochs=3, snapshots=(3, 6)))
@@ -120,7 +151,9 @@ def test_without_hiding_the_two_attackers_are_one_who_asks_once():
     for attack, asked in (("shadow", 120), ("gap", 120), ("label_only", 120 + 20 * 120)):
         result = mia.run(replace(TINY, attack=attack))
         np.testing.assert_array_equal(result.naive.scores, result.adaptive.scores)
-        assert result.n_queries == asked, f"{attack}: each record once, and for label_only twenty times more"
+        assert result.n_queries == asked, (
+            f"{attack}: each record once, and for label_only twenty times more"
+        )
 
 
 def test_labels_that_are_asked_for_are_counted_and_are_the_targets_own():
@@ -128,7 +161,9 @@ def test_labels_that_are_asked_for_are_counted_and_are_the_targets_own():
     assert asked.n_queries == plain.n_queries + 120  # twice as many records in the pool as members
     world, target, shadows = parts_of(replace(TINY, labels="queried"))
     np.testing.assert_array_equal(shadows.y, target.predict(world.pool[0]))
-    assert (shadows.y != world.pool[1]).any(), "the target is right about everybody: nothing was tested"
+    assert (shadows.y != world.pool[1]).any(), (
+        "the target is right about everybody: nothing was tested"
+    )
     np.testing.assert_array_equal(parts_of(TINY)[2].y, world.pool[1])
 
 
@@ -142,12 +177,14 @@ def parts_of(e):
 def test_with_a_clip_a_coin_decides_on_each_record(settings):
     e = replace(TINY, epochs=1, **settings)
     plain = mia.run(e).report.members
-    assert abs(plain.sum() - 60) <= 5 and abs(len(plain) - 120) <= 10  # households stay together, so not exactly 60
+    # households stay together, so not exactly 60
+    assert abs(plain.sum() - 60) <= 5 and abs(len(plain) - 120) <= 10
     drawn = [mia.run(replace(e, clip=1.0, random_state=seed)).report.members for seed in range(20)]
     assert {len(members) for members in drawn} == {120}
     counts = np.array([members.sum() for members in drawn])
     assert len(set(counts.tolist())) > 5
-    # A sum of 2,400 fair coins; and its spread over 20 draws, known to a factor of about 1 + 3 / sqrt(40).
+    # A sum of 2,400 fair coins; and its spread over 20 draws, known to a factor of about 1 + 3 /
+    # sqrt(40).
     assert abs(counts.sum() - 1200) < 4 * sqrt(2400) / 2
     assert 0.5 * sqrt(120) / 2 < counts.std(ddof=1) < 1.6 * sqrt(120) / 2
 
@@ -160,7 +197,10 @@ def test_records_of_a_household_are_drawn_apart_where_the_promise_is_for_one_rec
         home.setdefault(record.tobytes(), set()).add(int(group))
     alone = {key: next(iter(groups)) for key, groups in home.items() if len(groups) == 1}
     world = parts_of(replace(PRIVATE, data="clinic", n_members=1000, epochs=1))[0]
-    inside, outside = ({alone.get(x.tobytes()) for x in part[0]} - {None} for part in (world.members, world.nonmembers))
+    inside, outside = (
+        {alone.get(x.tobytes()) for x in part[0]} - {None}
+        for part in (world.members, world.nonmembers)
+    )
     assert len(inside & outside) > 20
 
 
@@ -170,16 +210,30 @@ def test_records_of_a_household_are_drawn_apart_where_the_promise_is_for_one_rec
 def test_moving_what_comes_after_training_trains_no_network(trained):
     mia.run(TINY)
     assert trained == [1, 2]
-    for change in ({"hide": (("top_k", 1),)}, {"hide": ("labels_only",)}, {"hide": (("noisy", 0.1), ("rounded", 1))},
-                   {"attack": "threshold"}, {"attack": "gap"}, {"attack": "label_only"}):
+    for change in (
+        {"hide": (("top_k", 1),)},
+        {"hide": ("labels_only",)},
+        {"hide": (("noisy", 0.1), ("rounded", 1))},
+        {"attack": "threshold"},
+        {"attack": "gap"},
+        {"attack": "label_only"},
+    ):
         mia.run(replace(TINY, **change))
     assert trained == [1, 2]
 
 
-@pytest.mark.parametrize("change, expected", [
-    ({"n_shadows": 3}, [3]), ({"labels": "queried"}, [2]), ({"random_state": 1}, [1, 2]), ({"l2": 0.1}, [1, 2]),
-    ({"hidden": 9}, [1, 2]), ({"clip": 1.0}, [1, 2]), ({"epochs": 7}, [1, 2]),
-])
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        ({"n_shadows": 3}, [3]),
+        ({"labels": "queried"}, [2]),
+        ({"random_state": 1}, [1, 2]),
+        ({"l2": 0.1}, [1, 2]),
+        ({"hidden": 9}, [1, 2]),
+        ({"clip": 1.0}, [1, 2]),
+        ({"epochs": 7}, [1, 2]),
+    ],
+)
 def test_what_a_change_concerns_is_trained_again_and_nothing_else(trained, change, expected):
     mia.run(TINY)
     trained.clear()
@@ -187,11 +241,17 @@ def test_what_a_change_concerns_is_trained_again_and_nothing_else(trained, chang
     assert trained == expected
 
 
-@pytest.mark.parametrize("e", [
-    TINY, PRIVATE, replace(TINY, attack="label_only"), replace(TINY, hide=(("rounded", 1),)),
-], ids=repr)
-def test_moving_epochs_among_snapshots_trains_nothing_and_finds_what_a_run_without_them_finds(trained, e):
-    served = {epoch: bits(mia.run(replace(e, epochs=epoch, snapshots=(1, 3, 6)))) for epoch in (6, 1, 3)}
+@pytest.mark.parametrize(
+    "e",
+    [TINY, PRIVATE, replace(TINY, attack="label_only"), replace(TINY, hide=(("rounded", 1),))],
+    ids=repr,
+)
+def test_moving_epochs_among_snapshots_trains_nothing_and_finds_what_a_run_without_them_finds(
+    trained, e
+):
+    served = {
+        epoch: bits(mia.run(replace(e, epochs=epoch, snapshots=(1, 3, 6)))) for epoch in (6, 1, 3)
+    }
     assert trained == [1, 2]
     for epoch, found in served.items():
         assert bits(cold(replace(e, epochs=epoch))) == found
@@ -204,8 +264,11 @@ def test_snapshots_change_nothing_but_what_a_later_move_costs():
 
 def test_two_noises_in_one_experiment_are_drawn_apart():
     nothing = np.zeros((50, 3))
-    first, second = (step(nothing) for step in experiment._hiding((("noisy", 1.0), ("noisy", 1.0)), 7))
-    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.3  # 3.6 standard errors of 150 independent pairs
+    first, second = (
+        step(nothing) for step in experiment._hiding((("noisy", 1.0), ("noisy", 1.0)), 7)
+    )
+    # 3.6 standard errors of 150 independent pairs
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.3
 
 
 def test_a_stage_sees_the_fields_that_decide_it_and_no_others(cache):
@@ -281,11 +344,18 @@ def test_the_bytes_that_are_counted_are_the_bytes_that_are_held(monkeypatch, dat
     finally:
         tracemalloc.stop()
     # A tenth for the objects around the arrays: they are small here, the objects are not.
-    assert held <= 1.1 * small.bytes + 100_000, f"{held / 1e6:.1f} MB are held, {small.bytes / 1e6:.1f} MB were counted"
+    assert held <= 1.1 * small.bytes + 100_000, (
+        f"{held / 1e6:.1f} MB are held, {small.bytes / 1e6:.1f} MB were counted"
+    )
 
 
 def test_many_threads_find_what_one_finds_and_leave_the_cache_in_order(cache):
-    variants = [TINY, replace(TINY, l2=0.1), replace(TINY, hide=(("top_k", 1),)), replace(TINY, random_state=1)]
+    variants = [
+        TINY,
+        replace(TINY, l2=0.1),
+        replace(TINY, hide=(("top_k", 1),)),
+        replace(TINY, random_state=1),
+    ]
     alone = [bits(cold(e)) for e in variants]
     stages_kept.cache.kept.clear()
     stages_kept.cache.bytes = 0
@@ -338,7 +408,7 @@ def test_progress_is_told_in_the_callers_thread_from_0_to_1(trained):
     told = []
     mia.run(replace(TINY, epochs=300), lambda share: told.append((share, threading.get_ident())))
     shares, threads = zip(*told)
-    assert set(threads) == {threading.get_ident()} and 0 <= min(shares) and max(shares) == 1
+    assert set(threads) == {threading.get_ident()} and min(shares) >= 0 and max(shares) == 1
     told.clear()
     mia.run(replace(TINY, epochs=300, hide=("labels_only",)), lambda share: told.append(share))
     assert not told, "nothing is trained, so there is nothing to tell"
@@ -347,17 +417,39 @@ def test_progress_is_told_in_the_callers_thread_from_0_to_1(trained):
 # The experiment itself
 
 
-settings = st.fixed_dictionaries({}, optional={
-    "data": st.sampled_from(experiment.CHOICES["data"]), "n_classes": st.integers(2, 100),
-    "n_items": st.integers(10, 600), "n_members": st.integers(2, 2000), "hidden": st.integers(1, 300),
-    "epochs": st.integers(30, 60),
-    "learning_rate": st.floats(1e-6, 1), "l2": st.floats(0, 1), "batch_size": st.sampled_from(["auto", None]),
-    "clip": st.none() | st.floats(1e-3, 1e3), "snapshots": st.lists(st.integers(1, 30), max_size=3).map(tuple),
-    "hide": st.lists(st.sampled_from([("top_k", 3), ("rounded", 2), ("softened", 0.1), ("noisy", 1e-7), "labels_only",
-                                      ("labels_only",)]), max_size=3).map(tuple),
-    "n_shadows": st.integers(1, 99), "labels": st.sampled_from(experiment.CHOICES["labels"]),
-    "attack": st.sampled_from(experiment.CHOICES["attack"]), "random_state": st.integers(0, 2**32),
-})
+settings = st.fixed_dictionaries(
+    {},
+    optional={
+        "data": st.sampled_from(experiment.CHOICES["data"]),
+        "n_classes": st.integers(2, 100),
+        "n_items": st.integers(10, 600),
+        "n_members": st.integers(2, 2000),
+        "hidden": st.integers(1, 300),
+        "epochs": st.integers(30, 60),
+        "learning_rate": st.floats(1e-6, 1),
+        "l2": st.floats(0, 1),
+        "batch_size": st.sampled_from(["auto", None]),
+        "clip": st.none() | st.floats(1e-3, 1e3),
+        "snapshots": st.lists(st.integers(1, 30), max_size=3).map(tuple),
+        "hide": st.lists(
+            st.sampled_from(
+                [
+                    ("top_k", 3),
+                    ("rounded", 2),
+                    ("softened", 0.1),
+                    ("noisy", 1e-7),
+                    "labels_only",
+                    ("labels_only",),
+                ]
+            ),
+            max_size=3,
+        ).map(tuple),
+        "n_shadows": st.integers(1, 99),
+        "labels": st.sampled_from(experiment.CHOICES["labels"]),
+        "attack": st.sampled_from(experiment.CHOICES["attack"]),
+        "random_state": st.integers(0, 2**32),
+    },
+)
 
 
 @given(settings, st.floats(0, 1e3))
@@ -379,37 +471,53 @@ def test_the_code_that_is_shown_runs_and_names_only_what_differs():
 def test_an_experiment_stays_as_it_was():
     with pytest.raises(AttributeError):
         TINY.epochs = 7
-    assert {type(value) for value in asdict(Experiment()).values()} <= {str, int, float, tuple, type(None)}
+    assert {type(value) for value in asdict(Experiment()).values()} <= {
+        str,
+        int,
+        float,
+        tuple,
+        type(None),
+    }
 
 
-@pytest.mark.parametrize("wrong, message", [
-    (dict(hide=(("top", 3),)), "hide must name functions among top_k, .*got 'top'"),
-    (dict(hide=("noise",)), "hide must name functions .*got 'noise'"), (dict(hide="labels_only"), "hide must .*got 'l"),
-    (dict(hide=(3,)), "hide must .*got 3"), (dict(hide=((),)), r"hide must .*got \(\)"),
-    (dict(hide=("top_k",)), "hide must .*top_k"), (dict(hide=(("top_k", 3, 4),)), "hide must .*top_k"),
-    (dict(hide=(("labels_only", 3),)), "hide must .*labels_only"),
-    (dict(hide=(("rounded", -1),)), "decimals must be .*at least 0, got -1"),
-    (dict(hide=(("noisy", -1.0),)), "scale must .*got -1.0"),
-    (dict(random_state=None), "random_state must .*got None"), (dict(random_state=-1), "random_state must .*got -1"),
-    (dict(random_state=1.5), "random_state must .*got 1.5"),
-    (dict(n_members=1), "n_members must be .*at least 2, got 1"),
-    (dict(n_members=50.0), "n_members must be a whole number.*got 50.0"),
-    (dict(n_shadows=0), "n_shadows must be .*at least 1, got 0"), (dict(n_classes=True), "n_classes must .*got True"),
-    (dict(attack="LiRA"), "attack must be one of shadow, .*got 'LiRA'"),
-    (dict(data="mnist"), "data must be one of .*got 'mnist'"),
-    (dict(labels=None), "labels must be one of true, queried, got None"),
-    (dict(l2=-1e-9), "l2 must be .*at least 0, got -1e-09"),
-    (dict(clip=1.0, batch_size=50), "batch_size must .*got 50"),
-    (dict(snapshots=(0,)), "snapshots must be epochs from 1 to 20, got 0"),
-])
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (dict(hide=(("top", 3),)), "hide must name functions among top_k, .*got 'top'"),
+        (dict(hide=("noise",)), "hide must name functions .*got 'noise'"),
+        (dict(hide="labels_only"), "hide must .*got 'l"),
+        (dict(hide=(3,)), "hide must .*got 3"),
+        (dict(hide=((),)), r"hide must .*got \(\)"),
+        (dict(hide=("top_k",)), "hide must .*top_k"),
+        (dict(hide=(("top_k", 3, 4),)), "hide must .*top_k"),
+        (dict(hide=(("labels_only", 3),)), "hide must .*labels_only"),
+        (dict(hide=(("rounded", -1),)), "decimals must be .*at least 0, got -1"),
+        (dict(hide=(("noisy", -1.0),)), "scale must .*got -1.0"),
+        (dict(random_state=None), "random_state must .*got None"),
+        (dict(random_state=-1), "random_state must .*got -1"),
+        (dict(random_state=1.5), "random_state must .*got 1.5"),
+        (dict(n_members=1), "n_members must be .*at least 2, got 1"),
+        (dict(n_members=50.0), "n_members must be a whole number.*got 50.0"),
+        (dict(n_shadows=0), "n_shadows must be .*at least 1, got 0"),
+        (dict(n_classes=True), "n_classes must .*got True"),
+        (dict(attack="LiRA"), "attack must be one of shadow, .*got 'LiRA'"),
+        (dict(data="mnist"), "data must be one of .*got 'mnist'"),
+        (dict(labels=None), "labels must be one of true, queried, got None"),
+        (dict(l2=-1e-9), "l2 must be .*at least 0, got -1e-09"),
+        (dict(clip=1.0, batch_size=50), "batch_size must .*got 50"),
+        (dict(snapshots=(0,)), "snapshots must be epochs from 1 to 20, got 0"),
+    ],
+)
 def test_names_and_numbers_that_are_not_allowed_are_refused_at_once(wrong, message):
     with pytest.raises((TypeError, ValueError), match=f"^{message}"):
         Experiment(**wrong)
 
 
-@pytest.mark.parametrize("listed", [
-    dict(hide=["labels_only"]), dict(hide=(["top_k", 3],)), dict(snapshots=[2, 4]),
-], ids=repr)
+@pytest.mark.parametrize(
+    "listed",
+    [dict(hide=["labels_only"]), dict(hide=(["top_k", 3],)), dict(snapshots=[2, 4])],
+    ids=repr,
+)
 def test_a_list_in_place_of_a_tuple_works_or_is_refused_by_its_name(listed):
     name = next(iter(listed))
     try:
@@ -417,7 +525,11 @@ def test_a_list_in_place_of_a_tuple_works_or_is_refused_by_its_name(listed):
     except (TypeError, ValueError) as error:
         assert str(error).startswith(f"{name} must")
     else:
-        tuples = {name: tuple(step if isinstance(step, (int, str)) else tuple(step) for step in listed[name])}
+        tuples = {
+            name: tuple(
+                step if isinstance(step, (int, str)) else tuple(step) for step in listed[name]
+            )
+        }
         assert bits(result) == bits(cold(replace(TINY, **tuples)))
 
 
@@ -434,7 +546,9 @@ def test_a_sweep_gives_one_flat_record_for_each_experiment_in_order():
         expected = asdict(e) | {name: getattr(result.adaptive, name) for name in MEASURES}
         expected |= {"naive_auc": result.naive.auc, "naive_advantage": result.naive.advantage}
         assert record == expected | {"mu": result.mu, "epsilon": result.epsilon(1e-5)}
-        assert all(isinstance(value, (str, int, float, tuple, type(None))) for value in record.values())
+        assert all(
+            isinstance(value, (str, int, float, tuple, type(None))) for value in record.values()
+        )
         json.dumps(record)
     assert mia.sweep([], progress=False) == []
 
@@ -451,7 +565,10 @@ def test_a_sweep_runs_where_joblib_is_told(n_jobs):
         places.add(threading.get_ident())
         return plain(e)
 
-    with pytest.MonkeyPatch.context() as patch, joblib.parallel_config(backend="threading", n_jobs=n_jobs):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        joblib.parallel_config(backend="threading", n_jobs=n_jobs),
+    ):
         patch.setattr(experiment, "_record", noted)
         assert mia.sweep(experiments, progress=False) == expected
     assert (threading.get_ident() in places) == (n_jobs == 1)

@@ -1,7 +1,10 @@
-"""Every explorer as its readers meet it: by keyboard, in both themes, in a storm of moves, without a kernel.
+"""Every explorer as its readers meet it: by keyboard, in both themes, in a storm of moves, without
+a kernel.
 
-Set MIAEDU_SCREENSHOTS to a folder to get a picture of each explorer of the course, in the light and the dark theme.
+Set MIAEDU_SCREENSHOTS to a folder to get a picture of each explorer of the course, in the light and
+the dark theme.
 """
+
 import ast
 import asyncio
 import json
@@ -15,7 +18,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from browser import CELLS, ask_kernel, explorer, new_picture, open_notebook, picture, press, run_all, settle
+from browser import (
+    CELLS,
+    ask_kernel,
+    explorer,
+    new_picture,
+    open_notebook,
+    picture,
+    press,
+    run_all,
+    settle,
+)
 from test_browser import write_notebook
 
 import miaedu as mia
@@ -121,7 +134,9 @@ LISTEN = """() => {
 def untroubled(page, lab):
     """Fails the test if the page, a kernel or the server has reported an error."""
     errors, before = [], len(lab.log())
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: errors.append(message.text) if message.type == "error" else None
+    )
     page.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack}"))
     yield
     assert errors == [], "the page's console reports no error"
@@ -130,42 +145,63 @@ def untroubled(page, lab):
 
 
 def start(page, lab, name):
-    """Open a notebook and run it. What its kernel complains of, then and later, stands in ``complaints``."""
+    """Open a notebook and run it. What its kernel complains of, then and later, stands in
+    ``complaints``."""
     open_notebook(page, lab, name)
     page.evaluate(LISTEN)
     run_all(page)
 
 
 def how_many(page):
-    """The number of explorers in the open notebook: they alone are a widget and a picture at once."""
-    outputs = [output.get("data", {}) for cell in page.evaluate(CELLS) for output in cell["outputs"]]
-    return sum("application/vnd.jupyter.widget-view+json" in data and "image/png" in data for data in outputs)
+    """The number of explorers in the open notebook: they alone are a widget and a picture at
+    once."""
+    outputs = [
+        output.get("data", {}) for cell in page.evaluate(CELLS) for output in cell["outputs"]
+    ]
+    return sum(
+        "application/vnd.jupyter.widget-view+json" in data and "image/png" in data
+        for data in outputs
+    )
 
 
 def wear(page, theme):
-    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme}")
-    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=f"JupyterLab {theme}")
-    page.wait_for_selector("#jupyterlab-splash", state="detached")  # JupyterLab covers itself while it changes
+    page.evaluate(
+        "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})",
+        f"JupyterLab {theme}",
+    )
+    page.wait_for_function(
+        "theme => document.body.dataset.jpThemeName === theme", arg=f"JupyterLab {theme}"
+    )
+    # JupyterLab covers itself while it changes
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
 
 
 def looks(box, name):
-    """What is wrong with an explorer's look, as sentences; its picture goes to the folder of MIAEDU_SCREENSHOTS."""
+    """What is wrong with an explorer's look, as sentences; its picture goes to the folder of
+    MIAEDU_SCREENSHOTS."""
     if os.environ.get("MIAEDU_SCREENSHOTS"):
         box.screenshot(path=Path(os.environ["MIAEDU_SCREENSHOTS"]) / f"{name}.png")
-    faint = [f"contrast {ratio:.1f} of \"{text}\"" for text, ratio in box.evaluate(CONTRASTS, TEXTS) if ratio < 4.5]
+    faint = [
+        f'contrast {ratio:.1f} of "{text}"'
+        for text, ratio in box.evaluate(CONTRASTS, TEXTS)
+        if ratio < 4.5
+    ]
     return box.evaluate(DEFECTS, TEXTS) + faint
 
 
 def unfold(box):
-    """Open by keyboard what is folded away, the controls and the code; what cannot be opened, as sentences."""
+    """Open by keyboard what is folded away, the controls and the code; what cannot be opened, as
+    sentences."""
     found = []
     for name in ("more", "Show the code for this setting"):
         if box.get_by_text(name, exact=True).count():
-            header = box.locator(":is(summary, button, [tabindex])", has_text=re.compile(rf"^\s*{name}\s*$"))
+            header = box.locator(
+                ":is(summary, button, [tabindex])", has_text=re.compile(rf"^\s*{name}\s*$")
+            )
             if header.count():
                 header.first.press("Enter")
             else:
-                found.append(f"no key opens \"{name}\"")
+                found.append(f'no key opens "{name}"')
                 box.get_by_text(name, exact=True).click()
     settle(box)
     return found
@@ -231,17 +267,22 @@ def reset(box, start):
 
 
 def strolled(box, handle):
-    """Hurry over all positions of a slider: each value must fit its place, and the keys must be the slider's own."""
+    """Hurry over all positions of a slider: each value must fit its place, and the keys must be the
+    slider's own."""
     for key in ["End"] + ["ArrowDown"] * int(float(handle.get_attribute("aria-valuemax"))):
         handle.press(key)
         if readout(handle).evaluate(IS_CUT):
             yield f"its value {readout(handle).inner_text()!r} is cut"
-    if not handle.evaluate("handle => handle === document.activeElement && handle.ariaValueNow * 1 === 0"):
+    if not handle.evaluate(
+        "handle => handle === document.activeElement && handle.ariaValueNow * 1 === 0"
+    ):
         yield "ArrowDown is not the slider's: JupyterLab takes it"
 
 
 def readout(handle):
-    return handle.locator("xpath=ancestor::*[contains(@class, 'widget-slider')]").locator(".widget-readout")
+    return handle.locator("xpath=ancestor::*[contains(@class, 'widget-slider')]").locator(
+        ".widget-readout"
+    )
 
 
 @pytest.mark.usefixtures("untroubled")
@@ -255,7 +296,10 @@ def test_every_explorer_can_be_seen_and_operated_by_keyboard(path, page, lab):
     for theme in ("Dark", "Light"):
         wear(page, theme)
         for i in range(number):
-            found += [f"{i}, {theme}: {what}" for what in looks(explorer(page, i), f"{path.stem}_{i}_{theme.lower()}")]
+            found += [
+                f"{i}, {theme}: {what}"
+                for what in looks(explorer(page, i), f"{path.stem}_{i}_{theme.lower()}")
+            ]
     for i in range(number):
         box = explorer(page, i)
         if not box.locator("img").evaluate(EDGE):
@@ -275,14 +319,21 @@ room"""
 WARM = """\
 for noise in (1.0, 2.0, 4.0, 8.0):
     mia.run(replace(room.results[0].experiment, n_shadows=32, clip=1.0, noise_multiplier=noise))"""
-PLACES = "print(json.dumps(list(zip(*[[c.index, len(c.options)] for c in room.controls.values()]))))"
-SHOWN = "print(json.dumps([room.words, repr(room.results[0].experiment), repr(room.values()), room._html()]))"
-# Without what the allocator keeps for the next training: it rises and falls by some 50 MB from storm to storm.
+PLACES = (
+    "print(json.dumps(list(zip(*[[c.index, len(c.options)] for c in room.controls.values()]))))"
+)
+SHOWN = (
+    "print(json.dumps([room.words, repr(room.results[0].experiment), repr(room.values()), "
+    "room._html()]))"
+)
+# Without what the allocator keeps for the next training: it rises and falls by some 50 MB from
+# storm to storm.
 MEMORY = "gc.collect(); ctypes.CDLL(None).malloc_trim(0); print(psutil.Process().memory_info().rss)"
 
 
 def storm(box, places, sizes, moves, seconds, chance):
-    """Random moves by keyboard over all controls, evenly over the time; keeps their `places`. The seconds it took."""
+    """Random moves by keyboard over all controls, evenly over the time; keeps their `places`. The
+    seconds it took."""
     handles, start = box.locator(".noUi-handle, select").element_handles(), time.monotonic()
     # ArrowDown leads to the next entry of a menu, but to the slider's value before.
     downwards = [1 if handle.evaluate("handle => handle.options") else -1 for handle in handles]
@@ -292,7 +343,9 @@ def storm(box, places, sizes, moves, seconds, chance):
         handles[i].focus()
         box.page.keyboard.press("ArrowDown" if step == downwards[i] else "ArrowUp")
         places[i] += step
-        box.page.wait_for_timeout(max(0, 1000 * (start + seconds * (move + 1) / moves - time.monotonic())))
+        box.page.wait_for_timeout(
+            max(0, 1000 * (start + seconds * (move + 1) / moves - time.monotonic()))
+        )
     return time.monotonic() - start
 
 
@@ -312,13 +365,22 @@ def test_after_a_storm_of_moves_the_last_figure_stands_and_memory_has_not_grown(
     print(f"\n500 moves in {took:.1f} s; the kernel's memory grew by {grown:.1f} MB")
 
     assert page.evaluate("[alerts, complaints]") == [[], []]
-    assert json.loads(ask_kernel(page, PLACES))[0] == places, "the controls stand where the keys led them"
+    assert json.loads(ask_kernel(page, PLACES))[0] == places, (
+        "the controls stand where the keys led them"
+    )
     words, code, values, html = json.loads(ask_kernel(page, SHOWN))
     values, result = ast.literal_eval(values), eval(code, {"mia": mia})
     e = result.experiment
     noise = "off" if e.clip is None else e.noise_multiplier
-    assert values == {"epochs": e.epochs, "n_shadows": e.n_shadows, "hide": e.hide, "noise_multiplier": noise}
-    assert words == mia.describe(result) == picture(box)[1] == box.locator("figcaption").text_content()
+    assert values == {
+        "epochs": e.epochs,
+        "n_shadows": e.n_shadows,
+        "hide": e.hide,
+        "noise_multiplier": noise,
+    }
+    assert (
+        words == mia.describe(result) == picture(box)[1] == box.locator("figcaption").text_content()
+    )
     assert code == box.locator("code").text_content()
     assert picture(box)[0] in html, "the page shows the kernel's last figure"
     assert took < 40, "the page keeps up with the keys: in 20 s where nothing else runs"
@@ -355,12 +417,16 @@ def test_a_setting_that_fails_is_told_in_place_and_the_next_good_one_clears_it(p
 
 @pytest.fixture
 def from_disk(chromium):
-    """A function that opens a file in Chromium, cut off from every network, and the page's errors are the test's."""
+    """A function that opens a file in Chromium, cut off from every network, and the page's errors
+    are the test's."""
     context, errors = chromium.new_context(offline=True), []
 
     def open_file(path):
         page = context.new_page()
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: errors.append(message.text) if message.type == "error" else None,
+        )
         page.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack}"))
         page.goto(path.as_uri())
         return page, errors
@@ -371,9 +437,22 @@ def from_disk(chromium):
 
 def test_a_reader_without_widgets_sees_a_still_picture_and_its_words(from_disk, tmp_path, offline):
     write_notebook(tmp_path / "still.ipynb", "import miaedu as mia\nmia.threshold()")
-    convert = ["nbconvert", "--execute", "--to=html", "--ExecutePreprocessor.store_widget_state=False", "still.ipynb"]
-    subprocess.run([sys.executable, "-m", *convert], cwd=tmp_path, env=offline.env, check=True, capture_output=True)
-    page, _ = from_disk(tmp_path / "still.html")  # its errors are nbconvert's, which asks the network for MathJax
+    convert = [
+        "nbconvert",
+        "--execute",
+        "--to=html",
+        "--ExecutePreprocessor.store_widget_state=False",
+        "still.ipynb",
+    ]
+    subprocess.run(
+        [sys.executable, "-m", *convert],
+        cwd=tmp_path,
+        env=offline.env,
+        check=True,
+        capture_output=True,
+    )
+    # its errors are nbconvert's, which asks the network for MathJax
+    page, _ = from_disk(tmp_path / "still.html")
     image = page.locator("img")
     assert image.is_visible() and image.bounding_box()["width"] > 400
     words = image.get_attribute("alt")
@@ -404,15 +483,34 @@ def test_a_saved_page_lives_without_kernel_and_network(in_a_notebook, from_disk,
     knob.press("Home")
     for number in epochs:
         seen.append((drawing.inner_html(), drawing.get_attribute("aria-label")))
-        assert caption.text_content() == seen[-1][1], "the caption and the spoken words are the same"
-        assert knob.get_attribute("aria-valuetext") == page.locator("output").inner_text() == str(number)
+        assert caption.text_content() == seen[-1][1], (
+            "the caption and the spoken words are the same"
+        )
+        assert (
+            knob.get_attribute("aria-valuetext")
+            == page.locator("output").inner_text()
+            == str(number)
+        )
         knob.press("ArrowRight")
-    assert len(set(seen)) == len({markup for markup, _ in seen}) == len({words for _, words in seen}) == len(epochs)
-    for place in (2, 8):  # the same experiment without the other epochs beside it, trained for this test
-        report = mia.run(mia.Experiment(hidden=32, epochs=epochs[place], n_shadows=4, attack="threshold")).adaptive
-        for part in (f"After {epochs[place]} epochs", f"{report.train_accuracy:.0%} of its members",
-                     f"{report.test_accuracy:.0%} of the non-members", f"a confidence of {report.threshold:.2f}",
-                     f"the attack names {100 * report.recall:.0f}, of 100 non-members {100 * report.fpr:.0f}"):
+    assert (
+        len(set(seen))
+        == len({markup for markup, _ in seen})
+        == len({words for _, words in seen})
+        == len(epochs)
+    )
+    # the same experiment without the other epochs beside it, trained for this test
+    for place in (2, 8):
+        report = mia.run(
+            mia.Experiment(hidden=32, epochs=epochs[place], n_shadows=4, attack="threshold")
+        ).adaptive
+        for part in (
+            f"After {epochs[place]} epochs",
+            f"{report.train_accuracy:.0%} of its members",
+            f"{report.test_accuracy:.0%} of the non-members",
+            f"a confidence of {report.threshold:.2f}",
+            f"the attack names {100 * report.recall:.0f}, of 100 non-members "
+            f"{100 * report.fpr:.0f}",
+        ):
             assert part in seen[place][1]
     assert "computed beforehand with miaedu" in page.locator("body").inner_text()
     assert errors == []

@@ -1,4 +1,6 @@
-"""What the owner does to the confidences: by hand, by property, and against an attacker who adapts."""
+"""What the owner does to the confidences: by hand, by property, and against an attacker who
+adapts."""
+
 from dataclasses import replace
 from math import log
 from types import SimpleNamespace
@@ -11,14 +13,24 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import kstest, t
 
 import miaedu as mia
-from miaedu import BlackBox, Experiment, LabelOnlyAttack, labels_only, noisy, rounded, softened, top_k
+from miaedu import (
+    BlackBox,
+    Experiment,
+    LabelOnlyAttack,
+    labels_only,
+    noisy,
+    rounded,
+    softened,
+    top_k,
+)
 
 BY_HAND = np.array([[0.57, 0.04, 0.39], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]])
 
 
 @st.composite
 def confidences(draw, dtype=None):
-    """Rows of probabilities (n, c) of every shape from flat to a corner, with ties, exact zeros and ones among them."""
+    """Rows of probabilities (n, c) of every shape from flat to a corner, with ties, exact zeros and
+    ones among them."""
     n, c = draw(st.integers(1, 5)), draw(st.integers(2, 6))
     parts = st.sampled_from([0, 0, 1, 1, 2, 3, 1e-3, 1e-7, 1e-30, 0.5, 0.123456])
     rows = draw(arrays(float, (n, c), elements=parts))
@@ -33,7 +45,8 @@ def highest(answers):
 
 def test_top_k_by_hand():
     assert top_k(1)(BY_HAND).tolist() == [[0.57, 0, 0], [0, 0.5, 0], [0, 0, 1]]
-    assert top_k(2)(BY_HAND).tolist() == [[0.57, 0, 0.39], [0.25, 0.5, 0], [0, 0, 1]]  # of equal ones the first stays
+    # of equal ones the first stays
+    assert top_k(2)(BY_HAND).tolist() == [[0.57, 0, 0.39], [0.25, 0.5, 0], [0, 0, 1]]
 
 
 @given(confidences(), st.data())
@@ -42,14 +55,17 @@ def test_top_k_keeps_the_k_highest_as_they_are_and_the_winner(p, data):
     kept = top_k(k)(p)
     assert kept.dtype == p.dtype and ((kept == p) | (kept == 0)).all()
     # numpy's partition finds the sum of the k highest by another way.
-    np.testing.assert_allclose(kept.sum(axis=1), np.partition(p, -k, axis=1)[:, -k:].sum(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(
+        kept.sum(axis=1), np.partition(p, -k, axis=1)[:, -k:].sum(axis=1), rtol=1e-6
+    )
     assert ((kept > 0).sum(axis=1) == np.minimum(k, (p > 0).sum(axis=1))).all()
     np.testing.assert_array_equal(kept.argmax(axis=1), p.argmax(axis=1))
     np.testing.assert_array_equal(top_k(p.shape[1])(p), p)
 
 
 def test_rounding_by_hand():
-    assert rounded(1)(BY_HAND).tolist() == [[0.6, 0, 0.4], [0.2, 0.5, 0.2], [0, 0, 1]]  # halves go to the even digit
+    # halves go to the even digit
+    assert rounded(1)(BY_HAND).tolist() == [[0.6, 0, 0.4], [0.2, 0.5, 0.2], [0, 0, 1]]
     assert rounded(0)(BY_HAND).tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 1]]
     np.testing.assert_array_equal(rounded(2)(BY_HAND), BY_HAND)
 
@@ -66,8 +82,11 @@ def test_rounding_in_float32_gives_the_float32_next_to_the_decimal_number(p, dec
 
 
 def test_softening_by_hand():
-    # The square roots of .64 and .36 are .8 and .6, and 8 : 6 is 4/7 : 3/7; a zero stays one, and so does a one.
-    np.testing.assert_allclose(softened(2)(np.array([[0.64, 0.36], [0, 1]])), [[4 / 7, 3 / 7], [0, 1]])
+    # The square roots of .64 and .36 are .8 and .6, and 8 : 6 is 4/7 : 3/7; a zero stays one, and
+    # so does a one.
+    np.testing.assert_allclose(
+        softened(2)(np.array([[0.64, 0.36], [0, 1]])), [[4 / 7, 3 / 7], [0, 1]]
+    )
     np.testing.assert_allclose(softened(0.5)(np.array([[4 / 7, 3 / 7]])), [[0.64, 0.36]])
 
 
@@ -79,13 +98,17 @@ def test_softening_keeps_the_order_sums_to_1_and_multiplies_temperatures(p, once
     for before, after in zip(p, soft):
         assert (np.diff(after[np.argsort(before, kind="stable")]) >= 0).all()
     assert highest(soft)[highest(p)].all()
-    if once >= 1 <= twice:  # sharpening may round small numbers to nothing, which no softening brings back
-        np.testing.assert_allclose(softened(twice)(soft), softened(once * twice)(p), rtol=1e-3, atol=1e-6)
+    # sharpening may round small numbers to nothing, which no softening brings back
+    if once >= 1 <= twice:
+        np.testing.assert_allclose(
+            softened(twice)(soft), softened(once * twice)(p), rtol=1e-3, atol=1e-6
+        )
 
 
 @given(confidences())
 def test_a_temperature_of_1_changes_nothing(p):
-    np.testing.assert_allclose(softened(1)(p), p, rtol=2e-5, atol=1e-37)  # a logarithm of -70 rounds at 4e-6 in float32
+    # a logarithm of -70 rounds at 4e-6 in float32
+    np.testing.assert_allclose(softened(1)(p), p, rtol=2e-5, atol=1e-37)
 
 
 @given(confidences(), st.just(20.0) | st.floats(0.01, 1e6))
@@ -107,8 +130,13 @@ def test_labels_only_keeps_the_winner_and_nothing_else(p):
     np.testing.assert_array_equal(one.argmax(axis=1), p.argmax(axis=1))
 
 
-FUNCTIONS = {"top_k": top_k(1), "rounded": rounded(0), "softened": softened(20), "labels_only": labels_only,
-             "noisy": noisy(1.0, random_state=0)}
+FUNCTIONS = {
+    "top_k": top_k(1),
+    "rounded": rounded(0),
+    "softened": softened(20),
+    "labels_only": labels_only,
+    "noisy": noisy(1.0, random_state=0),
+}
 
 
 @pytest.mark.parametrize("first", FUNCTIONS)
@@ -131,21 +159,31 @@ def test_the_answers_that_come_in_are_left_as_they_are(p):
 
 N = 40_000
 FLAT = np.full((N, 2), 0.5)
-EDGE = SimpleNamespace(classes_=np.array([0, 1]), predict_proba=lambda X: np.tile([1.0, 0.0], (len(X), 1)))
+EDGE = SimpleNamespace(
+    classes_=np.array([0, 1]), predict_proba=lambda X: np.tile([1.0, 0.0], (len(X), 1))
+)
 
 
-@pytest.mark.parametrize("hide, scale", [
-    (noisy(0.3, random_state=0), 0.3), (noisy(epsilon=4.0, random_state=1), 0.5),
-    (noisy(epsilon=0.5, random_state=2), 4.0),
-])
-def test_the_noise_is_laplace_with_variance_2_scale_squared_and_an_epsilon_means_a_scale_of_2_over_it(hide, scale):
+@pytest.mark.parametrize(
+    "hide, scale",
+    [
+        (noisy(0.3, random_state=0), 0.3),
+        (noisy(epsilon=4.0, random_state=1), 0.5),
+        (noisy(epsilon=0.5, random_state=2), 4.0),
+    ],
+)
+def test_the_noise_is_laplace_with_variance_2_scale_squared_and_an_epsilon_means_a_scale_of_2_over_it(
+    hide, scale
+):
     noise = hide(FLAT) - FLAT
-    # Laplace noise has a fourth moment of 6 variances squared: n numbers give the variance to a share of sqrt(5 / n).
+    # Laplace noise has a fourth moment of 6 variances squared: n numbers give the variance to a
+    # share of sqrt(5 / n).
     assert abs(noise.var() / (2 * scale**2) - 1) < 4 * (5 / noise.size) ** 0.5
     assert abs(noise.mean()) < 4 * scale * (2 / noise.size) ** 0.5
     assert kstest(noise.ravel(), "laplace", (0, scale)).pvalue > 0.001
     again = hide(FLAT) - FLAT
-    for a, b in ((noise[:, 0], noise[:, 1]), (noise, again)):  # fresh for each number of each answer
+    # fresh for each number of each answer
+    for a, b in ((noise[:, 0], noise[:, 1]), (noise, again)):
         assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 4.5 / a.size**0.5
 
 
@@ -159,15 +197,17 @@ def test_equal_seeds_give_equal_noise_and_no_seed_gives_fresh_noise():
 
 @pytest.mark.parametrize("epsilon", [0.5, 1.0, 2.0])
 def test_one_answer_tells_corners_apart_just_as_well_as_epsilon_allows(epsilon):
-    # Two training sets whose models answer with opposite corners: the worst case that the sensitivity of 2 stands for.
-    # The first number above 1 and the second below 0 is e^epsilon times as likely from one as from the other, exactly.
+    # Two training sets whose models answer with opposite corners: the worst case that the
+    # sensitivity of 2 stands for. The first number above 1 and the second below 0 is e^epsilon
+    # times as likely from one as from the other, exactly.
     hide = noisy(epsilon=epsilon, random_state=0)
     counts = []
     for corner in ([1.0, 0.0], [0.0, 1.0]):
         first, second = hide(np.tile(corner, (N, 1))).T
         counts.append(((first > 1) & (second < 0)).sum())
     likely, unlikely = counts
-    # The logarithm of a ratio of two counts has variance 1 / count + 1 / count, less what the shares take off.
+    # The logarithm of a ratio of two counts has variance 1 / count + 1 / count, less what the
+    # shares take off.
     assert abs(log(likely / unlikely) - epsilon) < 4 * (1 / likely + 1 / unlikely) ** 0.5
 
 
@@ -175,9 +215,12 @@ def test_averaging_brings_the_noise_down_by_the_square_root_of_the_number_of_ans
     api, record = BlackBox(EDGE, hide=[noisy(0.5, random_state=0)]), np.zeros((1, 3))
     spread = {}
     for n in (1, 4, 25, 100):
-        means = api.predict_proba(np.repeat(record, 400 * n, axis=0)).reshape(400, n, 2).mean(axis=1)
+        means = (
+            api.predict_proba(np.repeat(record, 400 * n, axis=0)).reshape(400, n, 2).mean(axis=1)
+        )
         spread[n] = (means - [1, 0]).std()
-        # The spread of 800 means is known to about 1 / sqrt(2 * 800), more for single answers, whose tails are long.
+        # The spread of 800 means is known to about 1 / sqrt(2 * 800), more for single answers,
+        # whose tails are long.
         assert spread[n] == pytest.approx(0.5 * 2**0.5 / n**0.5, rel=4 * (5 / 4 / 800) ** 0.5)
     assert means.mean(axis=0) == pytest.approx([1, 0], abs=4 * spread[100] / 400**0.5)
 
@@ -198,9 +241,10 @@ def test_every_answer_spends_epsilon_and_what_the_budget_does_not_cover_is_refus
     assert api.epsilon_spent == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("epsilon, budget, answers", [
-    (0.1, 0.3, 3), (0.7, 2.1, 3), (1 / 3, 100.0, 300), (2.0, 1.9, 0), (1.0, 10.5, 10),
-])
+@pytest.mark.parametrize(
+    "epsilon, budget, answers",
+    [(0.1, 0.3, 3), (0.7, 2.1, 3), (1 / 3, 100.0, 300), (2.0, 1.9, 0), (1.0, 10.5, 10)],
+)
 def test_the_budget_is_spent_to_the_last_answer_whatever_the_rounding(epsilon, budget, answers):
     api, given = BlackBox(EDGE, hide=noisy(epsilon=epsilon), epsilon_budget=budget), 0
     with pytest.raises(ValueError, match="epsilon budget"):
@@ -210,7 +254,9 @@ def test_the_budget_is_spent_to_the_last_answer_whatever_the_rounding(epsilon, b
 
 
 def test_a_question_that_fails_spends_no_epsilon():
-    broken = SimpleNamespace(classes_=np.array([0, 1]), predict_proba=lambda X: np.full((len(X), 2), 0.7))
+    broken = SimpleNamespace(
+        classes_=np.array([0, 1]), predict_proba=lambda X: np.full((len(X), 2), 0.7)
+    )
     api = BlackBox(broken, hide=noisy(epsilon=1.0), epsilon_budget=2.0)
     with pytest.raises(ValueError, match="sum to 1"):
         api.predict_proba(np.zeros((2, 2)))
@@ -220,13 +266,20 @@ def test_a_question_that_fails_spends_no_epsilon():
     assert api.epsilon_spent == short.epsilon_spent == 0
 
 
-@pytest.mark.parametrize("hide", [
-    [top_k(1), noisy(epsilon=1.0)], [noisy(0.1), noisy(epsilon=1.0)], [noisy(epsilon=1.0), noisy(epsilon=1.0)],
-])
+@pytest.mark.parametrize(
+    "hide",
+    [
+        [top_k(1), noisy(epsilon=1.0)],
+        [noisy(0.1), noisy(epsilon=1.0)],
+        [noisy(epsilon=1.0), noisy(epsilon=1.0)],
+    ],
+)
 def test_noise_with_a_promise_comes_first_and_once(hide):
     with pytest.raises(ValueError, match="must come first .*sensitivity of 2"):
         BlackBox(EDGE, hide=hide, epsilon_budget=10.0)
-    assert BlackBox(EDGE, hide=[noisy(epsilon=1.0), top_k(1)], epsilon_budget=10.0).epsilon_spent == 0
+    assert (
+        BlackBox(EDGE, hide=[noisy(epsilon=1.0), top_k(1)], epsilon_budget=10.0).epsilon_spent == 0
+    )
 
 
 # The attacker
@@ -235,15 +288,20 @@ def test_noise_with_a_promise_comes_first_and_once(hide):
 @pytest.fixture(scope="module")
 def purchases():
     """A target with shadow models: small, and fitted once for the tests that only ask."""
-    world = mia.split(mia.load_purchases(n_records=800, n_items=100, random_state=0), n_members=200, random_state=0)
+    world = mia.split(
+        mia.load_purchases(n_records=800, n_items=100, random_state=0),
+        n_members=200,
+        random_state=0,
+    )
     net = mia.MLP(hidden=16, epochs=10, random_state=0)
     shadows = mia.ShadowModels(net, 3, random_state=1).fit(*world.pool)
     return SimpleNamespace(world=world, target=net.fit(*world.members), shadows=shadows)
 
 
-@pytest.mark.parametrize("attack", [
-    mia.ShadowAttack(), mia.ThresholdAttack(), LabelOnlyAttack(n_queries=3, levels=(0.05,)),
-])
+@pytest.mark.parametrize(
+    "attack",
+    [mia.ShadowAttack(), mia.ThresholdAttack(), LabelOnlyAttack(n_queries=3, levels=(0.05,))],
+)
 def test_the_shadows_answers_get_fresh_noise_and_spend_no_budget(purchases, attack):
     seen, noise = [], noisy(epsilon=2.0, random_state=0)
 
@@ -260,18 +318,23 @@ def test_the_shadows_answers_get_fresh_noise_and_spend_no_budget(purchases, atta
     assert api.epsilon_spent == pytest.approx(2.0 * n) and api.n_queries == n
     together = np.concatenate(seen)
     assert len(seen) >= 2 and sum(map(len, seen[1:])) >= purchases.shadows.confidences.size
-    # Noise that is used again would stand there twice, neighbours and all: single numbers may be equal by chance.
+    # Noise that is used again would stand there twice, neighbours and all: single numbers may be
+    # equal by chance.
     runs = np.column_stack([together[:-2], together[1:-1], together[2:]]).round(4)
     assert len(np.unique(runs, axis=0)) == len(runs)
 
 
 def interval(differences):
     """95 % interval of the mean of independent differences, by Student's t."""
-    half = t.ppf(0.975, len(differences) - 1) * np.std(differences, ddof=1) / len(differences) ** 0.5
+    half = (
+        t.ppf(0.975, len(differences) - 1) * np.std(differences, ddof=1) / len(differences) ** 0.5
+    )
     return np.mean(differences) - half, np.mean(differences) + half
 
 
-@pytest.mark.parametrize("hide", [(("softened", 20.0),), (("rounded", 1),), ("labels_only",), (("top_k", 1),)])
+@pytest.mark.parametrize(
+    "hide", [(("softened", 20.0),), (("rounded", 1),), ("labels_only",), (("top_k", 1),)]
+)
 def test_an_attacker_who_adapts_gets_more_than_one_who_does_not(hide):
     small = Experiment(n_members=200, n_items=100, hidden=32, n_shadows=4, hide=hide)
     results = [mia.run(replace(small, random_state=seed)) for seed in range(8)]
@@ -297,14 +360,22 @@ def test_labels_alone_cost_the_label_only_attack_nothing(label_only):
     assert plain.adaptive.threshold == label_only[0].adaptive.threshold
 
 
-def test_the_label_only_attack_asks_what_it_says_and_asks_nothing_that_it_could_not_finish(purchases):
+def test_the_label_only_attack_asks_what_it_says_and_asks_nothing_that_it_could_not_finish(
+    purchases,
+):
     X, y = purchases.world.members
     attack = LabelOnlyAttack(n_queries=7, levels=(0.05,)).fit(purchases.shadows)
-    enough, short = (BlackBox(purchases.target, [labels_only], budget) for budget in (7 * len(y), 7 * len(y) - 1))
+    enough, short = (
+        BlackBox(purchases.target, [labels_only], budget) for budget in (7 * len(y), 7 * len(y) - 1)
+    )
     scores = attack.score(enough, X, y)
     assert enough.n_queries == 7 * len(y)
-    np.testing.assert_allclose(scores * 7, np.round(scores * 7), atol=1e-9)  # a share of seven answers
-    with pytest.raises(ValueError, match=f"query budget of {7 * len(y) - 1} is too small: 0 used, {7 * len(y)} more"):
+    # a share of seven answers
+    np.testing.assert_allclose(scores * 7, np.round(scores * 7), atol=1e-9)
+    with pytest.raises(
+        ValueError,
+        match=f"query budget of {7 * len(y) - 1} is too small: 0 used, {7 * len(y)} more",
+    ):
         attack.score(short, X, y)
     assert short.n_queries == 0
 
@@ -312,19 +383,23 @@ def test_the_label_only_attack_asks_what_it_says_and_asks_nothing_that_it_could_
 def test_the_label_only_attack_scores_by_how_often_a_perturbed_record_stays_right():
     # A target that looks at the first feature alone: right as long as that one is not flipped.
     X = np.eye(9, dtype=np.float32)[[0] * 3000]
-    looks = SimpleNamespace(classes_=np.array([0, 1]), predict_proba=lambda X: np.column_stack([1 - X[:, 0], X[:, 0]]))
+    looks = SimpleNamespace(
+        classes_=np.array([0, 1]), predict_proba=lambda X: np.column_stack([1 - X[:, 0], X[:, 0]])
+    )
     pool = (np.random.default_rng(0).random((40, 9)) < 0.5).astype(np.float32)
     shadows = mia.ShadowModels(mia.MLP(epochs=1), 1, random_state=0).fit(pool, np.arange(40) % 2)
     attack = LabelOnlyAttack(n_queries=11, levels=(0.2,)).fit(shadows)
     scores = attack.score(BlackBox(looks), X, np.ones(3000, int))
-    # The record itself is right; each of ten copies is with probability .8: mean 9 / 11, variance 10 * .16 / 121.
+    # The record itself is right; each of ten copies is with probability .8: mean 9 / 11, variance
+    # 10 * .16 / 121.
     assert scores.mean() == pytest.approx(9 / 11, abs=4 * (1.6 / 121 / 3000) ** 0.5)
     assert scores.var() == pytest.approx(1.6 / 121, rel=0.12)
     assert (attack.score(BlackBox(looks), X, np.zeros(3000, int)) < 0.9).all()
 
 
 def mixed(n=1200, seed=0):
-    """Records of eight measurements of different spread and eight yes-or-no answers; labels to be learned by heart."""
+    """Records of eight measurements of different spread and eight yes-or-no answers; labels to be
+    learned by heart."""
     rng = np.random.default_rng(seed)
     X = np.column_stack([rng.normal(0, np.geomspace(0.3, 3, 8), (n, 8)), rng.random((n, 8)) < 0.5])
     return X, rng.integers(2, size=n)
@@ -344,9 +419,13 @@ def test_the_label_only_attack_perturbs_each_feature_in_its_own_way(n_features):
 
     shadows = mia.ShadowModels(net, 6, random_state=1).fit(*world.pool)
     attack = LabelOnlyAttack(n_queries=10).fit(shadows)
-    api = BlackBox(SimpleNamespace(classes_=target.classes_, predict_proba=answer), hide=[labels_only])
+    api = BlackBox(
+        SimpleNamespace(classes_=target.classes_, predict_proba=answer), hide=[labels_only]
+    )
     report = mia.evaluate(attack, api, world)
-    assert report.auc > 0.5 + 3 * (1 / 6 / 300) ** 0.5, "no better than chance, by three standard errors of an AUC"
+    assert report.auc > 0.5 + 3 * (1 / 6 / 300) ** 0.5, (
+        "no better than chance, by three standard errors of an AUC"
+    )
     copies = np.array(asked[-9:]) - asked[-10]
     numeric = copies[..., :8].std(axis=(0, 1)) / shadows.X[:, :8].std(axis=0)
     np.testing.assert_allclose(numeric, attack.level_, rtol=4 / (2 * 9 * 600) ** 0.5)
@@ -357,5 +436,6 @@ def test_the_label_only_attack_perturbs_each_feature_in_its_own_way(n_features):
 
 
 def test_the_label_only_attack_chooses_the_strength_that_tells_the_shadows_members_best(purchases):
-    for levels in ((0.5, 0.05), (0.05, 0.5)):  # half of the items flipped leaves nothing of a basket
+    # half of the items flipped leaves nothing of a basket
+    for levels in ((0.5, 0.05), (0.05, 0.5)):
         assert LabelOnlyAttack(n_queries=8, levels=levels).fit(purchases.shadows).level_ == 0.05

@@ -14,7 +14,11 @@ import miaedu.__main__ as command
 from miaedu import __version__
 from miaedu.__main__ import deliver, main
 
-VERSION_1 = {"00_start_here.ipynb": b"start", "03_algorithm.ipynb": b"steps", "figures/roc.png": b"picture"}
+VERSION_1 = {
+    "00_start_here.ipynb": b"start",
+    "03_algorithm.ipynb": b"steps",
+    "figures/roc.png": b"picture",
+}
 
 
 def publish(root, files):
@@ -45,7 +49,11 @@ def course(tmp_path, source):
 def test_the_whole_course_is_delivered(tmp_path):
     deliver(tmp_path)
     notebooks = Path(__file__).parents[1] / "notebooks"
-    expected = {name: content for name, content in visible(notebooks).items() if ".ipynb_checkpoints" not in name}
+    expected = {
+        name: content
+        for name, content in visible(notebooks).items()
+        if ".ipynb_checkpoints" not in name
+    }
     assert visible(tmp_path) == expected and "03_algorithm.ipynb" in expected
 
 
@@ -64,10 +72,19 @@ def test_a_changed_file_is_kept_and_named(course):
 
 def test_a_new_version_replaces_what_the_reader_left_alone(course, source):
     (course / "03_algorithm.ipynb").write_bytes(b"my answers")
-    publish(source, {"00_start_here.ipynb": b"start 2", "03_algorithm.ipynb": b"steps 2", "figures/roc.png": b"new"})
+    publish(
+        source,
+        {
+            "00_start_here.ipynb": b"start 2",
+            "03_algorithm.ipynb": b"steps 2",
+            "figures/roc.png": b"new",
+        },
+    )
     assert deliver(course) == ["kept your 03_algorithm.ipynb"]
     assert visible(course) == {
-        "00_start_here.ipynb": b"start 2", "03_algorithm.ipynb": b"my answers", "figures/roc.png": b"new",
+        "00_start_here.ipynb": b"start 2",
+        "03_algorithm.ipynb": b"my answers",
+        "figures/roc.png": b"new",
     }
 
 
@@ -105,8 +122,10 @@ def test_fresh_sets_one_notebook_back_and_keeps_every_old_one(course, name):
             f"set 03_algorithm.ipynb back; yours is now 03_algorithm.mine-{number}.ipynb",
         ]
     assert visible(course) == {
-        **VERSION_1, "00_start_here.ipynb": b"my start",
-        "03_algorithm.mine-1.ipynb": b"attempt 1", "03_algorithm.mine-2.ipynb": b"attempt 2",
+        **VERSION_1,
+        "00_start_here.ipynb": b"my start",
+        "03_algorithm.mine-1.ipynb": b"attempt 1",
+        "03_algorithm.mine-2.ipynb": b"attempt 2",
     }
 
 
@@ -121,7 +140,10 @@ def test_fresh_refuses_an_unknown_name_and_lists_the_known(course, name, capsys)
         main(["--dir", str(course), "--fresh", name])
     assert ending.value.code == 2
     said = capsys.readouterr().err
-    assert f"--fresh must name one of the notebooks 00_start_here.ipynb, 03_algorithm.ipynb, got {name}" in said
+    assert (
+        "--fresh must name one of the notebooks 00_start_here.ipynb, 03_algorithm.ipynb, got "
+        f"{name}" in said
+    )
     assert visible(course) == VERSION_1
 
 
@@ -129,7 +151,11 @@ def test_a_dir_that_is_a_file_is_refused_without_a_traceback(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     for folder in ("notes.txt", "notes.txt/course"):
         ended = subprocess.run(
-            [sys.executable, "-m", "miaedu", "--dir", folder], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+            [sys.executable, "-m", "miaedu", "--dir", folder],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert ended.returncode == 2
         assert f"--dir must be a folder that can be written to, got {Path(folder)}" in ended.stderr
@@ -138,7 +164,8 @@ def test_a_dir_that_is_a_file_is_refused_without_a_traceback(tmp_path):
 
 
 def test_a_dir_that_cannot_be_written_to_is_refused(tmp_path, source, monkeypatch, capsys):
-    # Permissions do not stop every user, so the refusal is played: what is tested is that it is understood.
+    # Permissions do not stop every user, so the refusal is played: what is tested is that it is
+    # understood.
     def refuse(path, content):
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -146,12 +173,17 @@ def test_a_dir_that_cannot_be_written_to_is_refused(tmp_path, source, monkeypatc
     with pytest.raises(SystemExit) as ending:
         main(["--dir", str(tmp_path / "course")])
     assert ending.value.code == 2
-    assert re.search(r"--dir must be a folder that can be written to, got .*Permission denied", capsys.readouterr().err)
+    assert re.search(
+        r"--dir must be a folder that can be written to, got .*Permission denied",
+        capsys.readouterr().err,
+    )
 
 
 def test_options_reach_jupyterlab(tmp_path, source, monkeypatch):
     calls = []
-    monkeypatch.setattr(command, "open_lab", lambda folder, options: calls.append((folder, options)))
+    monkeypatch.setattr(
+        command, "open_lab", lambda folder, options: calls.append((folder, options))
+    )
     monkeypatch.chdir(tmp_path)
     main([])
     main(["--no-browser", "--dir", "elsewhere", "--", "--port=9999", "--", "--debug"])
@@ -192,24 +224,38 @@ def test_jupyterlab_runs_on_the_course_with_this_python(lab):
 
 def test_jupyterlab_neither_reports_nor_fetches_news(lab):
     page = urlopen(f"{lab.url}/lab?token={lab.token}", timeout=10).read().decode()
-    config = json.loads(re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.S).group(1))
+    config = json.loads(
+        re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.S).group(1)
+    )
     assert "@jupyterlab/apputils-extension:announcements" in config["disabledExtensions"]
-    assert config["news"] == {"disabled": True} and config["extensionManager"]["can_install"] is False
+    assert (
+        config["news"] == {"disabled": True} and config["extensionManager"]["can_install"] is False
+    )
     assert lab.offline.attempts() == []
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a test cannot press Ctrl-C for one process of a Windows console alone")
+@pytest.mark.skipif(
+    os.name == "nt", reason="a test cannot press Ctrl-C for one process of a Windows console alone"
+)
 @pytest.mark.parametrize("moment", ["The course is in", "Use Control-C"])
 def test_ctrl_c_ends_it_quietly(tmp_path, offline, moment):
     import pty
 
-    _, terminal = pty.openpty()  # at a terminal, JupyterLab handles Ctrl-C itself and would ask a question first
-    private = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    # at a terminal, JupyterLab handles Ctrl-C itself and would ask a question first
+    _, terminal = pty.openpty()
+    private = {
+        f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")
+    }
     run = subprocess.Popen(
         [sys.executable, "-m", "miaedu", "--no-browser", "--", "--port=0"],
-        cwd=tmp_path, env={**offline.env, **private, "TMPDIR": str(tmp_path)}, text=True,
-        stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        # Where the tests run in the background of a script, Ctrl-C is ignored, and would be here too.
+        cwd=tmp_path,
+        env={**offline.env, **private, "TMPDIR": str(tmp_path)},
+        text=True,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        # Where the tests run in the background of a script, Ctrl-C is ignored, and would be here
+        # too.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     said = ""

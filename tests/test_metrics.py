@@ -14,19 +14,24 @@ from miaedu import Report
 def report(scores, members, threshold=0.5, y=None, right=None, name="an attack"):
     scores, members = np.asarray(scores, float), np.asarray(members, bool)
     y = np.zeros(len(scores), int) if y is None else np.asarray(y)
-    return Report(name, scores, members, y, members if right is None else np.asarray(right, bool), threshold)
+    return Report(
+        name, scores, members, y, members if right is None else np.asarray(right, bool), threshold
+    )
 
 
 FOUR = [0.9, 0.8, 0.7, 0.1]
 
 
-@pytest.mark.parametrize("members, auc, advantage, precision, recall", [
-    # One of two non-members is outscored by both members, the other by one: 3 of 4 pairs.
-    ([1, 0, 1, 0], 3 / 4, 1 - 1 / 2, 2 / 3, 1),
-    ([1, 1, 0, 0], 1, 1 - 1 / 2, 2 / 3, 1),
-    ([0, 0, 1, 1], 0, 1 / 2 - 1, 1 / 3, 1 / 2),
-    ([0, 1, 1, 1], 0, 2 / 3 - 1, 2 / 3, 2 / 3),
-])
+@pytest.mark.parametrize(
+    "members, auc, advantage, precision, recall",
+    [
+        # One of two non-members is outscored by both members, the other by one: 3 of 4 pairs.
+        ([1, 0, 1, 0], 3 / 4, 1 - 1 / 2, 2 / 3, 1),
+        ([1, 1, 0, 0], 1, 1 - 1 / 2, 2 / 3, 1),
+        ([0, 0, 1, 1], 0, 1 / 2 - 1, 1 / 3, 1 / 2),
+        ([0, 1, 1, 1], 0, 2 / 3 - 1, 2 / 3, 2 / 3),
+    ],
+)
 def test_four_records_by_hand(members, auc, advantage, precision, recall):
     by_hand = report(FOUR, members)
     assert by_hand.auc == pytest.approx(auc)
@@ -38,7 +43,8 @@ def test_four_records_by_hand(members, auc, advantage, precision, recall):
 
 def test_the_curve_of_four_records_by_hand():
     fpr, tpr = report([0.9, 0.8, 0.8, 0.1], [1, 0, 1, 0]).roc()
-    # The second and third record have the same score and move together: half of a win for each pair of them.
+    # The second and third record have the same score and move together: half of a win for each pair
+    # of them.
     assert fpr.tolist() == [0, 0, 0.5, 1] and tpr.tolist() == [0, 0.5, 1, 1]
     assert report([0.9, 0.8, 0.8, 0.1], [1, 0, 1, 0]).auc == pytest.approx(3.5 / 4)
     assert report([0.3] * 4, [1, 0, 1, 0]).auc == 0.5
@@ -51,7 +57,8 @@ def test_a_score_at_the_threshold_is_called_a_member():
 
 scored = st.floats(-1e6, 1e6) | st.integers(-2, 2).map(float)
 both_sides = st.lists(st.tuples(scored, st.booleans()), min_size=2, max_size=40).filter(
-    lambda records: {member for _, member in records} == {True, False})
+    lambda records: {member for _, member in records} == {True, False}
+)
 
 
 @given(both_sides, scored)
@@ -69,7 +76,9 @@ def test_measures_are_scikit_learns(records, threshold):
         assert ours.precision == pytest.approx(precision_score(members, called), abs=1e-12)
     n = (~members).sum()
     for alarms in range(3, n + 1):
-        assert ours.tpr_at(alarms / n) == pytest.approx(tpr[fpr <= (alarms + 0.5) / n].max(), abs=1e-12)
+        assert ours.tpr_at(alarms / n) == pytest.approx(
+            tpr[fpr <= (alarms + 0.5) / n].max(), abs=1e-12
+        )
 
 
 def test_the_target_s_accuracies_and_the_gap_by_hand():
@@ -79,7 +88,9 @@ def test_the_target_s_accuracies_and_the_gap_by_hand():
 
 def bell(rng, mu, n):
     """The report on n members and n non-members, their scores normal with means `mu` and 0."""
-    return report(np.r_[rng.normal(mu, 1, n), rng.normal(0, 1, n)], np.arange(2 * n) < n, threshold=mu / 2)
+    return report(
+        np.r_[rng.normal(mu, 1, n), rng.normal(0, 1, n)], np.arange(2 * n) < n, threshold=mu / 2
+    )
 
 
 def coverage(truth, name, *args, mu=1.0, n=200, draws=300):
@@ -89,19 +100,26 @@ def coverage(truth, name, *args, mu=1.0, n=200, draws=300):
     return sum(low <= truth <= high for low, high in intervals)
 
 
-@pytest.mark.parametrize("name, truth", [
-    ("auc", norm.cdf(1 / 2**0.5)), ("advantage", 2 * norm.cdf(0.5) - 1), ("recall", norm.cdf(0.5)),
-    ("precision", norm.cdf(0.5)),
-])
+@pytest.mark.parametrize(
+    "name, truth",
+    [
+        ("auc", norm.cdf(1 / 2**0.5)),
+        ("advantage", 2 * norm.cdf(0.5) - 1),
+        ("recall", norm.cdf(0.5)),
+        ("precision", norm.cdf(0.5)),
+    ],
+)
 def test_an_interval_holds_the_truth_19_times_of_20(name, truth):
-    # Were the coverage exactly .95, the count would lie between these ends in all but 1 of 1,000 runs.
+    # Were the coverage exactly .95, the count would lie between these ends in all but 1 of 1,000
+    # runs.
     low, high = binom.interval(0.999, 300, 0.95)
     assert low <= coverage(truth, name) <= high
 
 
 def test_the_interval_of_a_tpr_holds_the_thresholds_own_uncertainty():
-    # With a given threshold, of FPR a, the TPR t of n members has variance t (1 - t) / n. Choosing the threshold on n
-    # non-members adds slope^2 a (1 - a) / n, where slope = exp(mu z - mu^2 / 2) is that of the ROC curve there.
+    # With a given threshold, of FPR a, the TPR t of n members has variance t (1 - t) / n. Choosing
+    # the threshold on n non-members adds slope^2 a (1 - a) / n, where slope = exp(mu z - mu^2 / 2)
+    # is that of the ROC curve there.
     mu, n, a = 1.0, 1000, 0.05
     z = norm.isf(a)
     t, slope = norm.sf(z - mu), np.exp(mu * z - mu**2 / 2)
@@ -110,7 +128,8 @@ def test_the_interval_of_a_tpr_holds_the_thresholds_own_uncertainty():
     rng = np.random.default_rng(0)
     width = np.mean([np.diff(bell(rng, mu, n).interval("tpr_at", a)) for _ in range(30)])
     assert width > 1.5 * fixed
-    # Widths differ by 17 % from draw to draw, so their mean over 30 by 3 %; three times that are allowed.
+    # Widths differ by 17 % from draw to draw, so their mean over 30 by 3 %; three times that are
+    # allowed.
     assert width == pytest.approx(chosen, rel=0.1)
 
 
@@ -122,26 +141,41 @@ def test_an_interval_is_the_same_whenever_it_is_asked_for_and_holds_the_value():
         assert ours.interval(name) == again.interval(name) == (low, high)
     low, high = ours.interval("tpr_at", 0.1)
     assert low <= ours.tpr_at(0.1) <= high and again.interval("tpr_at", 0.1) == (low, high)
-    assert ours.interval("gap_advantage") == (1, 1), "right about all members and no others: nothing to vary"
+    assert ours.interval("gap_advantage") == (1, 1), (
+        "right about all members and no others: nothing to vary"
+    )
 
 
-@pytest.mark.parametrize("n, fpr, enough", [
-    (299, 0.01, False), (300, 0.01, True), (2999, 0.001, False), (3000, 0.001, True), (29, 0.1, False), (30, 0.1, True),
-    (5, 0.0, False),
-])
+@pytest.mark.parametrize(
+    "n, fpr, enough",
+    [
+        (299, 0.01, False),
+        (300, 0.01, True),
+        (2999, 0.001, False),
+        (3000, 0.001, True),
+        (29, 0.1, False),
+        (30, 0.1, True),
+        (5, 0.0, False),
+    ],
+)
 def test_a_tpr_is_not_given_where_the_non_members_are_too_few(n, fpr, enough):
     ours = report(np.r_[1.0, np.zeros(n)], np.arange(n + 1) == 0)
     assert ours.tpr_at(fpr) == 1 if enough else np.isnan(ours.tpr_at(fpr))
     assert np.isfinite(ours.interval("tpr_at", fpr)).all() == enough
     if fpr in (0.01, 0.001):
-        line = next(line for line in str(ours).splitlines() if f"TPR at {100 * fpr:g} % FPR" in line)
-        assert ("too few non-members" in line) != enough and (f"{round(3 / fpr)} needed" in line) != enough
+        line = next(
+            line for line in str(ours).splitlines() if f"TPR at {100 * fpr:g} % FPR" in line
+        )
+        assert ("too few non-members" in line) != enough and (
+            f"{round(3 / fpr)} needed" in line
+        ) != enough
 
 
 def test_a_low_fpr_allows_so_many_false_alarms_and_not_one_more():
     scores = np.r_[np.linspace(0, 1, 300), np.linspace(0, 1, 100) - 1e-9]
     ours = report(scores, np.arange(400) >= 300)
-    above_three = np.sort(scores[:300])[-4]  # three non-members may score higher, the fourth may not
+    # three non-members may score higher, the fourth may not
+    above_three = np.sort(scores[:300])[-4]
     assert ours.tpr_at(0.01) == (scores[300:] > above_three).mean() > 0
 
 
@@ -160,11 +194,16 @@ def test_each_class_by_itself():
     assert [row["label"] for row in rows] == [0, 1, 2, 7, 8]
     for row in rows:
         own = y == row["label"]
-        assert (row["members"], row["nonmembers"]) == ((own & members).sum(), (own & ~members).sum())
+        assert (row["members"], row["nonmembers"]) == (
+            (own & members).sum(),
+            (own & ~members).sum(),
+        )
         if row["label"] < 3:
             assert row["auc"] == pytest.approx(roc_auc_score(members[own], scores[own]))
             called = scores >= 0.5
-            assert row["advantage"] == pytest.approx(called[own & members].mean() - called[own & ~members].mean())
+            assert row["advantage"] == pytest.approx(
+                called[own & members].mean() - called[own & ~members].mean()
+            )
         else:
             assert np.isnan(row["auc"]) and np.isnan(row["advantage"])
 
@@ -177,9 +216,11 @@ def test_a_null_run_is_chance_however_good_the_attack():
         null = ours.null(int(rng.integers(2**31)))
         assert null.members.sum() == 25 and set(null.scores) == set(ours.scores[50:])
         aucs.append(null.auc)
-    # The AUC of 25 against 25 drawn alike has variance (25 + 25 + 1) / (12 * 25 * 25) (Mann and Whitney 1947).
+    # The AUC of 25 against 25 drawn alike has variance (25 + 25 + 1) / (12 * 25 * 25) (Mann and
+    # Whitney 1947).
     assert abs(np.mean(aucs) - 0.5) < 4 * (51 / (12 * 625) / 200) ** 0.5
-    assert np.var(aucs) == pytest.approx(51 / (12 * 625), rel=0.4)  # a variance of 200 has standard error 10 %
+    # a variance of 200 has standard error 10 %
+    assert np.var(aucs) == pytest.approx(51 / (12 * 625), rel=0.4)
 
 
 def test_the_report_says_its_numbers_in_a_terminal_and_in_a_notebook():
@@ -209,8 +250,13 @@ def test_reports_print_with_the_fewest_records():
     assert "null run" in str(report([0.9] + [0.1] * 4, [1, 0, 0, 0, 0]))
 
 
-WORLD = mia.World(*((np.arange(6, dtype=np.float32)[rows, None], np.array([0, 1, 1, 0, 1, 0])[rows])
-                    for rows in ([0, 1, 2], [3, 4], [5])), classes=np.arange(2))
+WORLD = mia.World(
+    *(
+        (np.arange(6, dtype=np.float32)[rows, None], np.array([0, 1, 1, 0, 1, 0])[rows])
+        for rows in ([0, 1, 2], [3, 4], [5])
+    ),
+    classes=np.arange(2),
+)
 
 
 class Oracle:
@@ -246,7 +292,10 @@ def test_evaluate_can_compare_attacks_on_the_same_answers():
     attacks = {"one": mia.GapAttack(), "other": mia.ThresholdAttack()}
     attacks["other"].threshold_ = 0.65
     reports = mia.evaluate(attacks, api, WORLD)
-    assert api.n_queries == 5 and [ours.name for ours in reports.values()] == ["one", "other"] == list(reports)
+    assert api.n_queries == 5 and [ours.name for ours in reports.values()] == [
+        "one",
+        "other",
+    ] == list(reports)
     for name, ours in reports.items():
         alone = mia.evaluate(attacks[name], mia.BlackBox(Oracle()), WORLD)
         np.testing.assert_array_equal(ours.scores, alone.scores)

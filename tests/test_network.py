@@ -16,11 +16,11 @@ from miaedu.lockstep import layers
 from miaedu.network import draw_seeds
 
 
-# scikit-learn itself skips two of its checks here: on pandas' tables where pandas is not installed, and on array
-# libraries other than numpy, which MLP does not take.
-@parametrize_with_checks([
-    MLP(), MLP(hidden=3, batch_size=None, l2=0.01), MLP(clip=1.0, expected_members=50),
-])
+# scikit-learn itself skips two of its checks here: on pandas' tables where pandas is not installed,
+# and on array libraries other than numpy, which MLP does not take.
+@parametrize_with_checks(
+    [MLP(), MLP(hidden=3, batch_size=None, l2=0.01), MLP(clip=1.0, expected_members=50)]
+)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -28,7 +28,9 @@ def test_scikit_learns_checks(estimator, check):
 def test_as_accurate_as_scikit_learns_network_on_digits():
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X / 16, y, stratify=y, random_state=0)
-    reference = MLPClassifier((64,), alpha=0, tol=1e-3, random_state=0).fit(X, y).score(X_test, y_test)
+    reference = (
+        MLPClassifier((64,), alpha=0, tol=1e-3, random_state=0).fit(X, y).score(X_test, y_test)
+    )
     ours = [MLP(random_state=seed).fit(X, y).score(X_test, y_test) for seed in range(3)]
     # The accuracy of one network on 450 records near .97 has a standard error of .008.
     assert np.mean(ours) > reference - 0.01
@@ -47,8 +49,11 @@ def blobs(n=150, d=7, c=3, seed=0):
 
 
 X, Y = blobs()
-SIZES = [150, 1, 99, 100, 101, 20, 64, 65, 128, 129, 20, 150]  # of the training sets: below, at and above a batch
-MEMBERS = np.array([np.random.default_rng(k).permutation(len(X)) < size for k, size in enumerate(SIZES)])
+# of the training sets: below, at and above a batch
+SIZES = [150, 1, 99, 100, 101, 20, 64, 65, 128, 129, 20, 150]
+MEMBERS = np.array(
+    [np.random.default_rng(k).permutation(len(X)) < size for k, size in enumerate(SIZES)]
+)
 NETS = {
     "plain": MLP(epochs=3, random_state=7),
     "odd": MLP(hidden=13, epochs=3, batch_size=37, random_state=7),
@@ -65,7 +70,9 @@ each_kind = pytest.mark.parametrize("net", NETS.values(), ids=NETS)
 def test_a_copy_is_the_same_bit_for_bit_alone_and_in_any_fleet_on_any_number_of_threads(net):
     fleet = net.fit_many(X, Y, MEMBERS, range(3))
     for n_jobs in (1, 2, 3):
-        assert np.array_equal(weights(net.fit_many(X, Y, MEMBERS, range(3), n_jobs=n_jobs)), weights(fleet))
+        assert np.array_equal(
+            weights(net.fit_many(X, Y, MEMBERS, range(3), n_jobs=n_jobs)), weights(fleet)
+        )
     assert np.array_equal(weights(net.fit_many(X, Y, MEMBERS[:5], range(3))), weights(fleet)[:5])
     larger = net.fit_many(X, Y, np.tile(MEMBERS, (6, 1)), range(3))  # more than fit one block
     assert np.array_equal(weights(larger)[:12], weights(fleet))
@@ -73,11 +80,18 @@ def test_a_copy_is_the_same_bit_for_bit_alone_and_in_any_fleet_on_any_number_of_
         alone = clone(net).set_params(random_state=fleet.seeds[k]).fit(X[mine], Y[mine], range(3))
         assert np.array_equal(weights(alone)[0], weights(fleet)[k])
         assert np.array_equal(alone.predict_proba(X), fleet.predict_proba(X)[k])
-    assert len({row.tobytes() for row in weights(fleet)}) == len(MEMBERS), "copies with seeds of their own must differ"
+    assert len({row.tobytes() for row in weights(fleet)}) == len(MEMBERS), (
+        "copies with seeds of their own must differ"
+    )
 
 
 @settings(max_examples=25)
-@given(st.integers(2, 9), st.integers(1, 70), st.sampled_from(["auto", None, 2, 3, 16, 33]), st.integers(0, 2**32 - 1))
+@given(
+    st.integers(2, 9),
+    st.integers(1, 70),
+    st.sampled_from(["auto", None, 2, 3, 16, 33]),
+    st.integers(0, 2**32 - 1),
+)
 def test_a_copy_is_the_same_bit_for_bit_whatever_the_shapes(K, hidden, batch_size, seed):
     rng = np.random.default_rng(seed)
     n, d = rng.integers(5, 160), rng.integers(1, 30)
@@ -99,7 +113,9 @@ def test_a_snapshot_is_the_shorter_run_bit_for_bit(net):
     for epoch in (1, 2, 4, 5):
         short = clone(net).set_params(epochs=epoch)
         assert np.array_equal(weights(one.at(epoch)), weights(clone(short).fit(X, Y, range(3))))
-        assert np.array_equal(weights(many.at(epoch)), weights(short.fit_many(X, Y, MEMBERS, range(3))))
+        assert np.array_equal(
+            weights(many.at(epoch)), weights(short.fit_many(X, Y, MEMBERS, range(3)))
+        )
         assert one.at(epoch).epochs == epoch
     assert np.array_equal(weights(one.at(4).at(2)), weights(one.at(2)))
 
@@ -108,7 +124,9 @@ def test_a_snapshot_is_the_shorter_run_bit_for_bit(net):
 def test_a_huge_clip_without_noise_is_plain_training_on_full_batches_bit_for_bit(l2):
     plain = MLP(batch_size=None, l2=l2, random_state=0)
     clipped = MLP(clip=1e9, noise_multiplier=0.0, l2=l2, random_state=0)
-    assert np.array_equal(weights(plain.fit_many(X, Y, MEMBERS)), weights(clipped.fit_many(X, Y, MEMBERS)))
+    assert np.array_equal(
+        weights(plain.fit_many(X, Y, MEMBERS)), weights(clipped.fit_many(X, Y, MEMBERS))
+    )
     small = clone(clipped).set_params(clip=0.1)
     assert not np.array_equal(weights(plain.fit(X, Y)), weights(small.fit(X, Y)))
 
@@ -117,7 +135,8 @@ def test_a_huge_clip_without_noise_is_plain_training_on_full_batches_bit_for_bit
 def test_the_penalty_pulls_the_weights_towards_zero(batch_size):
     def norm(l2):
         net = MLP(l2=l2, epochs=60, batch_size=batch_size, random_state=0).fit(X, Y)
-        return np.linalg.norm([np.linalg.norm(W[:, :-1]) for W in layers(weights(net), 7, 64, 3)])  # biases are free
+        # biases are free
+        return np.linalg.norm([np.linalg.norm(W[:, :-1]) for W in layers(weights(net), 7, 64, 3)])
 
     norms = [norm(l2) for l2 in (0, 0.01, 0.1, 1.0)]
     assert norms == sorted(norms, reverse=True) and norms[-1] < norms[0] / 2
@@ -131,7 +150,9 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
     random = np.random.RandomState(0)
     drawn = [MLP(epochs=1, random_state=random).fit(X, Y).predict_proba(X) for _ in range(2)]
     assert not np.array_equal(*drawn)
-    assert np.array_equal(drawn[0], MLP(epochs=1, random_state=np.random.RandomState(0)).fit(X, Y).predict_proba(X))
+    assert np.array_equal(
+        drawn[0], MLP(epochs=1, random_state=np.random.RandomState(0)).fit(X, Y).predict_proba(X)
+    )
 
 
 def test_seeds_do_not_depend_on_how_many_are_drawn():
@@ -155,7 +176,9 @@ def test_a_single_record_gets_the_same_answer_as_among_others():
     net = MLP(random_state=0).fit(X, Y)
     alone = np.concatenate([net.predict_proba(x[None]) for x in X])
     np.testing.assert_allclose(alone, net.predict_proba(X), atol=1e-6)  # float32
-    assert np.array_equal(alone, [net.predict_proba(np.stack([x, x]))[0] for x in X]), "bit for bit as when asked twice"
+    assert np.array_equal(alone, [net.predict_proba(np.stack([x, x]))[0] for x in X]), (
+        "bit for bit as when asked twice"
+    )
 
 
 def test_networks_are_a_sequence_of_fitted_classifiers():
@@ -205,7 +228,8 @@ def stop(share):
 
 
 def refused_fits(net):
-    """Ways to begin a fit that does not end, on records and labels of another shape than those of `blobs`."""
+    """Ways to begin a fit that does not end, on records and labels of another shape than those of
+    `blobs`."""
     other = X[:, :4], Y + 5
     yield Stop, lambda: net.fit(*other, progress=stop)
     yield ValueError, lambda: net.fit(other[0], np.zeros(len(X)))

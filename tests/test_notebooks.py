@@ -27,23 +27,29 @@ def code_of(notebook):
 def halves(path):
     """A notebook as those that run alone: where it has a second half, two of them."""
     whole = nbformat.read(path, as_version=4)
-    start = next((i for i, cell in enumerate(whole.cells) if cell.source.startswith("# Second half")), 0)
+    start = next(
+        (i for i, cell in enumerate(whole.cells) if cell.source.startswith("# Second half")), 0
+    )
     cut = [whole.cells[:start], whole.cells[start:]] if start else [whole.cells]
     return [nbformat.v4.new_notebook(cells=cells, metadata=whole.metadata) for cells in cut]
 
 
 def run(notebooks, folder, offline):
-    """Run notebooks, each from a fresh kernel, in an empty folder; one notebook with the outputs of all."""
+    """Run notebooks, each from a fresh kernel, in an empty folder; one notebook with the outputs of
+    all."""
     folder.mkdir()
     settings = {"coalesce_streams": True, "timeout": 300, "kernel_name": "python3"}
     for notebook in notebooks:
         client = NotebookClient(notebook, **settings, resources={"metadata": {"path": str(folder)}})
         client.execute(env=offline.env)
-    return nbformat.v4.new_notebook(cells=[cell for notebook in notebooks for cell in notebook.cells])
+    return nbformat.v4.new_notebook(
+        cells=[cell for notebook in notebooks for cell in notebook.cells]
+    )
 
 
 def printed(notebook):
-    """What the cells say as text, number by number: pictures, widgets and addresses in memory differ between runs."""
+    """What the cells say as text, number by number: pictures, widgets and addresses in memory
+    differ between runs."""
     for cell in code_of(notebook):
         for output in cell.outputs:
             data = output.get("data", {})
@@ -58,7 +64,12 @@ def figures(notebook):
 
 
 def warnings_of(notebook):
-    return [output.text for cell in code_of(notebook) for output in cell.outputs if output.get("name") == "stderr"]
+    return [
+        output.text
+        for cell in code_of(notebook)
+        for output in cell.outputs
+        if output.get("name") == "stderr"
+    ]
 
 
 def is_absolute(text):
@@ -76,8 +87,12 @@ def test_it_runs_offline_without_warnings_and_says_the_same_twice(path, tmp_path
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(lambda name: run(runs[name], tmp_path / name, offline), runs)
     assert warnings_of(first) == [], "a notebook runs without warnings"
-    assert list(printed(first)) == list(printed(second)), "a notebook says the same twice, in halves too"
-    assert all(re.search(r'<img alt=["\'][^"\']{40}', html) for html in figures(first)), "a picture has its words"
+    assert list(printed(first)) == list(printed(second)), (
+        "a notebook says the same twice, in halves too"
+    )
+    assert all(re.search(r'<img alt=["\'][^"\']{40}', html) for html in figures(first)), (
+        "a picture has its words"
+    )
     assert offline.attempts() == [], "a notebook asks no other machine"
     assert list((tmp_path / "first").iterdir()) == [], "a notebook leaves no files behind"
 
@@ -88,7 +103,9 @@ def test_it_is_a_valid_notebook_without_outputs(path):
     nbformat.validate(notebook)
     ids = [cell.get("id") for cell in notebook.cells]
     assert None not in ids and len(set(ids)) == len(ids)
-    assert notebook.metadata.kernelspec.name == "python3", "JupyterLab would ask the reader for a kernel"
+    assert notebook.metadata.kernelspec.name == "python3", (
+        "JupyterLab would ask the reader for a kernel"
+    )
     for cell in code_of(notebook):
         assert cell.outputs == [] and cell.execution_count is None, cell.source
 
@@ -99,7 +116,9 @@ def test_its_code_is_short_and_stays_with_the_course(path):
         assert len(cell.source.splitlines()) <= 12, cell.source
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Import):
-                assert {alias.name.partition(".")[0] for alias in node.names} <= IMPORTS, cell.source
+                assert {alias.name.partition(".")[0] for alias in node.names} <= IMPORTS, (
+                    cell.source
+                )
             if isinstance(node, ast.ImportFrom):
                 assert node.module.partition(".")[0] in IMPORTS, cell.source
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -108,20 +127,30 @@ def test_its_code_is_short_and_stays_with_the_course(path):
 
 @each_notebook
 def test_its_set_up_is_one_cell_of_at_most_four_lines(path):
-    importing = [cell.source for cell in code_of(nbformat.read(path, as_version=4)) if "import miaedu" in cell.source]
+    importing = [
+        cell.source
+        for cell in code_of(nbformat.read(path, as_version=4))
+        if "import miaedu" in cell.source
+    ]
     assert len(importing) == 1 + (path.stem[:2] == "04"), "one, or one a half"
     assert all(len(source.splitlines()) <= 4 for source in importing)
 
 
 @pytest.mark.parametrize("name", OPENING.OPENING)
 def test_the_words_of_its_opening_picture_are_those_of_the_explorer_today(name, monkeypatch):
-    monkeypatch.setattr(widgets, "seconds_per_network", lambda: 1e-4)  # as many shadow models on a slow machine
-    today, (shown_by, pattern), number = OPENING.opening(name).words, OPENING.pages(name), r"\d+(?:\.\d+)?"
+    # as many shadow models on a slow machine
+    monkeypatch.setattr(widgets, "seconds_per_network", lambda: 1e-4)
+    today, (shown_by, pattern), number = (
+        OPENING.opening(name).words,
+        OPENING.pages(name),
+        r"\d+(?:\.\d+)?",
+    )
     assert len(shown_by) == 2, "the notebook and the README"
     for page in shown_by:
         shown = pattern.search(page.read_text(encoding="utf-8"))[1].replace('\\"', '"')
         assert re.sub(number, "#", shown) == re.sub(number, "#", today)
-        # Another machine's BLAS may round otherwise, which moves single records of 1,000 across a threshold.
+        # Another machine's BLAS may round otherwise, which moves single records of 1,000 across a
+        # threshold.
         for a, b in zip(re.findall(number, shown), re.findall(number, today), strict=True):
             assert abs(float(a) - float(b)) <= (0.03 if "." in a else 3), (a, b)
 
@@ -132,18 +161,25 @@ def test_its_links_and_pictures_lead_somewhere(path):
         if cell.cell_type != "markdown":
             continue
         pictures = re.findall(r"!\[(.*?)\]\((\S+?)\)", cell.source, re.S)
-        pictures += [(re.search(r'alt="(.*?)"', tag, re.S)[1], re.search(r'src="(.*?)"', tag)[1])
-                     for tag in re.findall(r"<img .*?>", cell.source, re.S)]
+        pictures += [
+            (re.search(r'alt="(.*?)"', tag, re.S)[1], re.search(r'src="(.*?)"', tag)[1])
+            for tag in re.findall(r"<img .*?>", cell.source, re.S)
+        ]
         for words, _ in pictures:
             assert len(words) > 20, f"a picture's alt text says what it shows, got {words!r}"
-        targets = [target for _, target in pictures] + re.findall(r"(?<!!)\[[^\]]*\]\((\S+?)\)", cell.source)
+        targets = [target for _, target in pictures] + re.findall(
+            r"(?<!!)\[[^\]]*\]\((\S+?)\)", cell.source
+        )
         for target in targets:
             if not re.match(r"https?://|mailto:|#|attachment:", target):
-                assert not is_absolute(target) and (path.parent / target.partition("#")[0]).exists(), target
+                assert (
+                    not is_absolute(target) and (path.parent / target.partition("#")[0]).exists()
+                ), target
 
 
 def test_the_cut_network_refuses_and_remembers(offline):
-    # No packet is sent even if the guard fails: the first asks for a name that cannot exist, the second only says so.
+    # No packet is sent even if the guard fails: the first asks for a name that cannot exist, the
+    # second only says so.
     code = """
 import socket, sys
 looks_up = lambda: socket.getaddrinfo("example.invalid", 80)
@@ -154,7 +190,9 @@ for ask in (looks_up, connects):
     except OSError as error:
         print(error)
 """
-    said = subprocess.check_output([sys.executable, "-c", code], env=offline.env, text=True, timeout=60)
+    said = subprocess.check_output(
+        [sys.executable, "-c", code], env=offline.env, text=True, timeout=60
+    )
     assert said.count("the network is cut for this test") == 2
     assert offline.attempts() == ["socket.getaddrinfo example.invalid", "socket.connect 192.0.2.1"]
 
@@ -170,16 +208,24 @@ BAD = {
     "prints the clock": ("import time; print(time.perf_counter())", "says the same twice"),
     "warns": ("import warnings; warnings.warn('beware')", "runs without warnings"),
     "shows a picture without words": (
-        "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);", "has its words"),
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);",
+        "has its words",
+    ),
     "leaves a file": ("open('left.txt', 'w').close()", "leaves no files"),
     "looks outside": (
-        "import socket\ntry: socket.getaddrinfo('example.invalid', 80)\nexcept OSError: pass", "asks no other machine"),
+        "import socket\ntry: socket.getaddrinfo('example.invalid', 80)\nexcept OSError: pass",
+        "asks no other machine",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_notebook_would_be_found(name, tmp_path, offline):
     source, reason = BAD[name]
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), tmp_path / "bad.ipynb")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), tmp_path / "bad.ipynb"
+    )
     with pytest.raises(AssertionError, match=reason):
-        test_it_runs_offline_without_warnings_and_says_the_same_twice(tmp_path / "bad.ipynb", tmp_path, offline)
+        test_it_runs_offline_without_warnings_and_says_the_same_twice(
+            tmp_path / "bad.ipynb", tmp_path, offline
+        )

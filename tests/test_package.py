@@ -13,17 +13,49 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "miaedu"
 # A module may import those before it in this list and none after it.
 ORDER = [
-    "dataset", "data", "environment", "privacy", "lockstep", "network", "countermeasures", "shadow", "attacks",
-    "synthesis", "metrics", "cache", "experiment", "plots", "live", "figures", "widgets", "explorers", "page",
-    "exercises", "__main__",
+    "dataset",
+    "data",
+    "environment",
+    "privacy",
+    "lockstep",
+    "network",
+    "countermeasures",
+    "shadow",
+    "attacks",
+    "synthesis",
+    "metrics",
+    "cache",
+    "experiment",
+    "plots",
+    "live",
+    "figures",
+    "widgets",
+    "explorers",
+    "page",
+    "exercises",
+    "__main__",
 ]
 POSIX_ONLY = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 POSIX_ONLY_CALLS = {
-    "os.chown", "os.fork", "os.geteuid", "os.getuid", "os.killpg", "os.mkfifo", "os.sched_getaffinity", "os.setsid",
-    "os.uname", "signal.SIGALRM", "signal.SIGKILL", "signal.SIGUSR1", "signal.alarm", "time.tzset",
+    "os.chown",
+    "os.fork",
+    "os.geteuid",
+    "os.getuid",
+    "os.killpg",
+    "os.mkfifo",
+    "os.sched_getaffinity",
+    "os.setsid",
+    "os.uname",
+    "signal.SIGALRM",
+    "signal.SIGKILL",
+    "signal.SIGUSR1",
+    "signal.alarm",
+    "time.tzset",
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
-each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+each_file = pytest.mark.parametrize(
+    "path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
+)
 
 
 def loaded_by(statement):
@@ -36,7 +68,8 @@ def module_of(path):
 
 
 def imports(path):
-    """The dotted names that a file imports, wherever in it, with the package's own in full: miaedu.shadow."""
+    """The dotted names that a file imports, wherever in it, with the package's own in full:
+    miaedu.shadow."""
     parents = ("miaedu", *path.relative_to(PACKAGE).parts[:-1])
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -49,7 +82,8 @@ def imports(path):
 
 
 def own_imports(path):
-    """The miaedu modules that a file imports; a public name of the package counts as the module it comes from."""
+    """The miaedu modules that a file imports; a public name of the package counts as the module it
+    comes from."""
     for name in imports(path):
         package, _, rest = name.partition(".")
         first = rest.partition(".")[0]
@@ -58,24 +92,44 @@ def own_imports(path):
 
 
 def test_importing_miaedu_loads_nothing_heavy():
-    # The count of modules stands for the time, which depends on the machine: numpy alone loads more than a hundred.
+    # The count of modules stands for the time, which depends on the machine: numpy alone loads more
+    # than a hundred.
     loaded, numpy_alone = loaded_by("import miaedu"), loaded_by("import numpy")
-    heavy = {"matplotlib", "ipywidgets", "anywidget", "sklearn", "scipy", "joblib", "jupyterlab", "IPython", "tqdm"}
+    heavy = {
+        "matplotlib",
+        "ipywidgets",
+        "anywidget",
+        "sklearn",
+        "scipy",
+        "joblib",
+        "jupyterlab",
+        "IPython",
+        "tqdm",
+    }
     assert not loaded & heavy
     assert "numpy" in numpy_alone and len(loaded) <= len(numpy_alone)
 
 
 def test_what_computes_loads_neither_figures_nor_widgets():
-    computing = [name for name in ORDER[: ORDER.index("plots")] if (PACKAGE / f"{name}.py").exists()]
+    computing = [
+        name for name in ORDER[: ORDER.index("plots")] if (PACKAGE / f"{name}.py").exists()
+    ]
     loaded = loaded_by("".join(f"import miaedu.{name}\n" for name in computing))
-    assert "miaedu.attacks" in loaded and not loaded & {"matplotlib", "ipywidgets", "anywidget", "IPython"}
+    assert "miaedu.attacks" in loaded and not loaded & {
+        "matplotlib",
+        "ipywidgets",
+        "anywidget",
+        "IPython",
+    }
 
 
 @pytest.mark.parametrize("name", miaedu.__all__)
 def test_every_public_name_is_there_with_an_example(name):
     documentation = getattr(miaedu, name).__doc__
     opening = documentation.partition("\n\n")[0].strip()
-    assert opening.endswith((".", "?")), "a docstring opens with a sentence in a paragraph of its own"
+    assert opening.endswith((".", "?")), (
+        "a docstring opens with a sentence in a paragraph of its own"
+    )
     assert ">>> " in documentation
 
 
@@ -93,16 +147,22 @@ def test_a_file_is_read_in_one_sitting(path):
 @each_file
 def test_a_file_runs_on_every_system_and_without_a_network(path):
     names = set(imports(path))
-    assert not {name.partition(".")[0] for name in names} & (POSIX_ONLY | {"pickle", "requests", "socket"})
+    assert not {name.partition(".")[0] for name in names} & (
+        POSIX_ONLY | {"pickle", "requests", "socket"}
+    )
     assert not names & {"urllib.request", "http.client"}
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    assert not {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)} & POSIX_ONLY_CALLS
+    assert (
+        not {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)}
+        & POSIX_ONLY_CALLS
+    )
 
 
 @each_file
 @pytest.mark.filterwarnings("error")
 def test_compiling_a_file_warns_of_nothing(path):
-    compile(path.read_text(encoding="utf-8"), str(path), "exec")  # newer Pythons say such warnings aloud
+    # newer Pythons say such warnings aloud
+    compile(path.read_text(encoding="utf-8"), str(path), "exec")
 
 
 @each_file
@@ -124,8 +184,16 @@ def test_the_check_of_imports_sees_each_way_to_import(monkeypatch, tmp_path):
     for name, source, expected in [
         ("a.py", "from . import plots, data", {"plots", "data"}),
         ("b.py", "from .widgets import Explorer\nimport miaedu.data", {"widgets", "data"}),
-        ("c.py", "def f():\n    from miaedu import Dataset, __version__", {miaedu._MODULE["Dataset"]}),
-        ("exercises/d.py", "from ..plots import plot_roc\nfrom . import checks", {"plots", "exercises"}),
+        (
+            "c.py",
+            "def f():\n    from miaedu import Dataset, __version__",
+            {miaedu._MODULE["Dataset"]},
+        ),
+        (
+            "exercises/d.py",
+            "from ..plots import plot_roc\nfrom . import checks",
+            {"plots", "exercises"},
+        ),
     ]:
         (tmp_path / name).write_text(source)
         assert set(own_imports(tmp_path / name)) == expected, source

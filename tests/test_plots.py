@@ -1,4 +1,6 @@
-"""Figures and words: what is drawn and said is what was found, and drawing leaves no trace elsewhere."""
+"""Figures and words: what is drawn and said is what was found, and drawing leaves no trace
+elsewhere."""
+
 import re
 from dataclasses import replace
 
@@ -20,14 +22,21 @@ from miaedu.privacy import Audit
 SMALL = Experiment(n_members=150, n_items=60, hidden=16, epochs=15, n_shadows=3)
 HIDDEN = replace(SMALL, hide=(("softened", 5.0),))
 PRIVATE = replace(SMALL, clip=1.0, noise_multiplier=3.0)
-AUDIT = Audit(mu=0.42, epsilon=1.1, delta=1e-5, tpr=0.4, fpr=0.2, n_runs=1000, level=0.95, promised=1.29)
+AUDIT = Audit(
+    mu=0.42, epsilon=1.1, delta=1e-5, tpr=0.4, fpr=0.2, n_runs=1000, level=0.95, promised=1.29
+)
 
 
 def frontier():
     """Records of two countermeasures, as `sweep` gives them."""
     hidden = [replace(SMALL, hide=(("softened", t),)) for t in (2.0, 20.0)]
-    return {name: mia.sweep(sweep, progress=False) for name, sweep in (
-        ("L2", [replace(SMALL, l2=l2) for l2 in (0.0, 0.01, 0.1)]), ("softening", hidden))}
+    return {
+        name: mia.sweep(sweep, progress=False)
+        for name, sweep in (
+            ("L2", [replace(SMALL, l2=l2) for l2 in (0.0, 0.01, 0.1)]),
+            ("softening", hidden),
+        )
+    }
 
 
 def repetitions(e, n):
@@ -37,7 +46,9 @@ def repetitions(e, n):
 PICTURES = {
     "roc": lambda ax=None: mia.plot_roc(mia.run(SMALL).report, ax),
     "roc log": lambda ax=None: mia.plot_roc(mia.run(SMALL).report, ax, log=True),
-    "roc of two": lambda ax=None: mia.plot_roc([mia.run(HIDDEN).naive, mia.run(HIDDEN).adaptive], ax),
+    "roc of two": lambda ax=None: mia.plot_roc(
+        [mia.run(HIDDEN).naive, mia.run(HIDDEN).adaptive], ax
+    ),
     "ceiling": lambda ax=None: mia.plot_ceiling(mia.run(PRIVATE), AUDIT, ax),
     "ceiling log": lambda ax=None: mia.plot_ceiling(mia.run(PRIVATE), ax=ax, log=True),
     "ceiling of many": lambda ax=None: mia.plot_ceiling(repetitions(PRIVATE, 5), ax=ax),
@@ -91,7 +102,9 @@ def test_without_axes_one_figure_is_made_and_settings_stay(draw):
 def test_letters_are_large_enough_and_the_paper_is_white(draw):
     ax = draw()
     ax.figure.canvas.draw()
-    texts = [text for text in ax.figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    texts = [
+        text for text in ax.figure.findobj(Text) if text.get_text().strip() and text.get_visible()
+    ]
     assert len(texts) > 8 and min(text.get_fontsize() for text in texts) >= 9
     assert {to_hex(part.get_facecolor()) for part in (ax, ax.figure)} == {"#ffffff"}
     assert ax.get_xlabel() and ax.get_ylabel() and ax.get_legend()
@@ -102,7 +115,10 @@ def test_nothing_of_the_picture_is_cut_off(draw):
     ax = draw()
     ax.figure.canvas.draw()
     paper, drawn = ax.figure.bbox, ax.get_tightbbox()
-    assert drawn.x0 >= -1 and drawn.y0 >= -1 and drawn.x1 <= paper.x1 + 1 and drawn.y1 <= paper.y1 + 1  # a pixel
+    # a pixel
+    assert (
+        drawn.x0 >= -1 and drawn.y0 >= -1 and drawn.x1 <= paper.x1 + 1 and drawn.y1 <= paper.y1 + 1
+    )
 
 
 @pytest.mark.parametrize("name", ["roc", "roc log", "roc of two", "ceiling", "ceiling log"])
@@ -115,17 +131,27 @@ def test_chance_is_drawn(name):
 @pytest.mark.parametrize("name", ["roc of two", "frontier", "ceiling"])
 def test_lines_differ_by_more_than_their_colour(name):
     ax = PICTURES[name](axes())
-    looks = [(line.get_linestyle(), line.get_marker(), line.get_fillstyle(), line.get_markerfacecolor() == "none")
-             for line in ax.lines if not str(line.get_label()).startswith("_")]
+    looks = [
+        (
+            line.get_linestyle(),
+            line.get_marker(),
+            line.get_fillstyle(),
+            line.get_markerfacecolor() == "none",
+        )
+        for line in ax.lines
+        if not str(line.get_label()).startswith("_")
+    ]
     assert len(set(map(str, looks))) == len(looks)
 
 
 # ROC curves
 
 
-@pytest.mark.parametrize("e", [
-    SMALL, replace(SMALL, attack="threshold"), replace(SMALL, attack="gap"), PRIVATE,
-], ids=repr)
+@pytest.mark.parametrize(
+    "e",
+    [SMALL, replace(SMALL, attack="threshold"), replace(SMALL, attack="gap"), PRIVATE],
+    ids=repr,
+)
 @pytest.mark.parametrize("log", [False, True])
 def test_the_curve_is_scikit_learns(e, log):
     report = mia.run(e).report
@@ -137,14 +163,19 @@ def test_the_curve_is_scikit_learns(e, log):
 def test_the_legend_names_the_attack_its_auc_and_its_interval():
     report = mia.run(SMALL).report
     label = line(mia.plot_roc(report, axes()), report.name).get_label()
-    assert numbers(label) == two_digits(roc_auc_score(report.members, report.scores), *report.interval("auc"))
+    assert numbers(label) == two_digits(
+        roc_auc_score(report.members, report.scores), *report.interval("auc")
+    )
 
 
 @pytest.mark.parametrize("log", [False, True])
 def test_the_gap_attack_stands_where_its_rates_are(log):
     report = mia.run(SMALL).report
     x, y = line(mia.plot_roc(report, axes(), log=log), "gap attack").get_data()
-    assert (x[0], y[0]) == (report.right[~report.members].mean(), report.right[report.members].mean())
+    assert (x[0], y[0]) == (
+        report.right[~report.members].mean(),
+        report.right[report.members].mean(),
+    )
 
 
 def test_logarithmic_axes_mark_the_smallest_rate_that_can_be_seen():
@@ -163,7 +194,9 @@ def test_several_reports_are_several_curves_under_their_own_names():
     ax = mia.plot_roc([result.naive, result.adaptive], axes())
     for report in (result.naive, result.adaptive):
         expected = roc_curve(report.members, report.scores, drop_intermediate=False)[1]
-        np.testing.assert_allclose(line(ax, f"{report.name}: AUC {report.auc:.2f}").get_ydata(), expected)
+        np.testing.assert_allclose(
+            line(ax, f"{report.name}: AUC {report.auc:.2f}").get_ydata(), expected
+        )
 
 
 # The ceiling
@@ -183,10 +216,19 @@ def test_the_ceiling_is_drawn_over_the_measured_curve(log):
 
 def test_what_is_promised_and_what_is_measured_stand_above_the_ceiling():
     result = mia.run(PRIVATE)
-    alone, both = (mia.plot_ceiling(result, audit, axes()).get_title(loc="left") for audit in (None, AUDIT))
-    promise = [f"{15**0.5 / 3:.2f}", f"{mia.epsilon(noise_multiplier=3.0, steps=15, delta=1e-5):.1f}", "1e-5"]
+    alone, both = (
+        mia.plot_ceiling(result, audit, axes()).get_title(loc="left") for audit in (None, AUDIT)
+    )
+    promise = [
+        f"{15**0.5 / 3:.2f}",
+        f"{mia.epsilon(noise_multiplier=3.0, steps=15, delta=1e-5):.1f}",
+        "1e-5",
+    ]
     assert numbers(alone) == promise and alone.startswith("promised: mu")
-    assert numbers(both) == [*promise, "0.42", "1.10"] and "measured by the audit: mu at least 0.42" in both
+    assert (
+        numbers(both) == [*promise, "0.42", "1.10"]
+        and "measured by the audit: mu at least 0.42" in both
+    )
 
 
 def test_each_repetition_has_its_curve_under_one_ceiling():
@@ -194,14 +236,24 @@ def test_each_repetition_has_its_curve_under_one_ceiling():
     ax = mia.plot_ceiling(results, ax=axes())
     for result in results:
         tpr = roc_curve(result.report.members, result.report.scores, drop_intermediate=False)[1]
-        assert any(len(line.get_ydata()) == len(tpr) and np.allclose(line.get_ydata(), tpr) for line in ax.lines)
+        assert any(
+            len(line.get_ydata()) == len(tpr) and np.allclose(line.get_ydata(), tpr)
+            for line in ax.lines
+        )
     names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert names == ["chance", "measured, one a target", "gap attack", "proven ceiling"], "one name each"
+    assert names == ["chance", "measured, one a target", "gap attack", "proven ceiling"], (
+        "one name each"
+    )
     right = {(r.report.test_accuracy, r.report.train_accuracy) for r in results}
-    assert right == {(x, y) for line in ax.lines if line.get_marker() == "o" for x, y in line.get_xydata()}
+    assert right == {
+        (x, y) for line in ax.lines if line.get_marker() == "o" for x, y in line.get_xydata()
+    }
     # A floor that holds for all of them: the fewest non-members decide.
     least = min((~result.report.members).sum() for result in results)
-    assert f"1/{least}" in line(mia.plot_ceiling(results, ax=axes(), log=True), "smallest visible").get_label()
+    assert (
+        f"1/{least}"
+        in line(mia.plot_ceiling(results, ax=axes(), log=True), "smallest visible").get_label()
+    )
 
 
 # The frontier
@@ -211,14 +263,22 @@ def test_the_frontier_shows_for_each_countermeasure_what_it_costs_and_buys():
     records = frontier()
     ax = mia.plot_frontier(records, axes())
     for name, rows in records.items():
-        best = line(ax, name) if name == "L2" else next(line for line in ax.lines if line.get_label() == name)
+        best = (
+            line(ax, name)
+            if name == "L2"
+            else next(line for line in ax.lines if line.get_label() == name)
+        )
         assert list(best.get_xdata()) == [row["test_accuracy"] for row in rows]
-        assert list(best.get_ydata()) == [max(row["advantage"], row["gap_advantage"]) for row in rows]
+        assert list(best.get_ydata()) == [
+            max(row["advantage"], row["gap_advantage"]) for row in rows
+        ]
     naive = line(ax, "softening, naive attacker")
     assert list(naive.get_ydata()) == [row["naive_advantage"] for row in records["softening"]]
     assert naive.get_linestyle() == ":" and len(ax.get_legend().get_texts()) == 3
     assert "accuracy" in ax.get_xlabel() and "advantage" in ax.get_ylabel()
-    assert any(set(line.get_ydata()) == {0} for line in ax.lines), "no advantage at all is drawn, as a line"
+    assert any(set(line.get_ydata()) == {0} for line in ax.lines), (
+        "no advantage at all is drawn, as a line"
+    )
 
 
 def test_a_guess_is_a_dashed_line_and_no_guess_is_none():
@@ -234,7 +294,8 @@ def test_a_guess_is_a_dashed_line_and_no_guess_is_none():
 
 
 def numbers(text):
-    """The numbers in a text, as they are written, but for the fixed ones of the phrases "95 %" and "of 100"."""
+    """The numbers in a text, as they are written, but for the fixed ones of the phrases "95 %" and
+    "of 100"."""
     text = re.sub(r"95 %|[oO]f 100 ", "", text)
     return re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-\d+)?", text)
 
@@ -245,7 +306,9 @@ def measured(report):
     tpr, fpr = called[members].mean(), called[~members].mean()
     train, test = report.right[members].mean(), report.right[~members].mean()
     found = dict(tpr=tpr, fpr=fpr, train=train, test=test)
-    return found | dict(auc=roc_auc_score(members, report.scores), advantage=tpr - fpr, gap=train - test)
+    return found | dict(
+        auc=roc_auc_score(members, report.scores), advantage=tpr - fpr, gap=train - test
+    )
 
 
 def shares(found):
@@ -256,9 +319,16 @@ def two_digits(*values):
     return [f"{value:.2f}" for value in values]
 
 
-@pytest.mark.parametrize("e", [
-    SMALL, replace(SMALL, n_shadows=1), replace(SMALL, attack="threshold"), replace(SMALL, data="digits"),
-], ids=repr)
+@pytest.mark.parametrize(
+    "e",
+    [
+        SMALL,
+        replace(SMALL, n_shadows=1),
+        replace(SMALL, attack="threshold"),
+        replace(SMALL, data="digits"),
+    ],
+    ids=repr,
+)
 def test_the_words_of_one_result_are_its_numbers(e):
     report, words = mia.run(e).report, mia.describe(mia.run(e))
     found, (low, high) = measured(report), report.interval("auc")
@@ -291,7 +361,12 @@ def test_the_words_of_repetitions_are_their_means_and_their_spread():
     found = [measured(result.report) for result in results]
     mean = {name: np.mean([one[name] for one in found]) for name in found[0]}
     aucs = [one["auc"] for one in found]
-    expected = ["3", *two_digits(mean["auc"], min(aucs), max(aucs)), "3", *two_digits(mean["advantage"], mean["gap"])]
+    expected = [
+        "3",
+        *two_digits(mean["auc"], min(aucs), max(aucs)),
+        "3",
+        *two_digits(mean["advantage"], mean["gap"]),
+    ]
     assert numbers(mia.describe(results)) == expected + shares(mean)
     assert "over 3 repetitions" in mia.describe(results)
 
@@ -299,8 +374,15 @@ def test_the_words_of_repetitions_are_their_means_and_their_spread():
 def test_the_words_of_private_training_tell_the_promise_and_whom_it_is_for():
     words = mia.describe(mia.run(PRIVATE))
     mu = 15**0.5 / 3
-    promise = ["3", "15", f"{mu:.2f}", f"{mia.epsilon(noise_multiplier=3.0, steps=15, delta=1e-5):.1f}", "1e-5",
-               f"{norm.cdf(mu / 2**0.5):.2f}", f"{2 * norm.cdf(mu / 2) - 1:.2f}"]
+    promise = [
+        "3",
+        "15",
+        f"{mu:.2f}",
+        f"{mia.epsilon(noise_multiplier=3.0, steps=15, delta=1e-5):.1f}",
+        "1e-5",
+        f"{norm.cdf(mu / 2**0.5):.2f}",
+        f"{2 * norm.cdf(mu / 2) - 1:.2f}",
+    ]
     assert numbers(words)[-7:] == promise
     assert "a coin" in words and "over retrained targets" in words and "mean" in words
     assert "nothing is promised" in mia.describe(mia.run(replace(SMALL, clip=1.0)))

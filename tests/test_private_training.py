@@ -1,7 +1,10 @@
-"""Private training as a whole: what it promises, what it draws its noise from, and the ceiling that no attack breaks.
+"""Private training as a whole: what it promises, what it draws its noise from, and the ceiling that
+no attack breaks.
 
-The arithmetic of clipping and noise is held to references in test_lockstep.py, the bits in test_network.py.
+The arithmetic of clipping and noise is held to references in test_lockstep.py, the bits in
+test_network.py.
 """
+
 import re
 from dataclasses import replace
 from functools import cache
@@ -21,7 +24,9 @@ X, Y = DIGITS.X[:300], DIGITS.y[:300]
 
 
 def private(**settings):
-    shared = dict(hidden=8, epochs=5, clip=1.0, noise_multiplier=2.0, expected_members=300, random_state=0)
+    shared = dict(
+        hidden=8, epochs=5, clip=1.0, noise_multiplier=2.0, expected_members=300, random_state=0
+    )
     return MLP(**shared | settings)
 
 
@@ -30,16 +35,22 @@ def private(**settings):
 
 @pytest.mark.parametrize("noise_multiplier, epochs", [(1.0, 5), (4.0, 30), (20.0, 12)])
 def test_epsilon_after_the_fit_is_dp_accountings_for_as_many_steps(noise_multiplier, epochs):
-    net = private(noise_multiplier=noise_multiplier, epochs=epochs, snapshots=(2,)).fit(X, Y, range(10))
+    net = private(noise_multiplier=noise_multiplier, epochs=epochs, snapshots=(2,)).fit(
+        X, Y, range(10)
+    )
     for fitted, steps in ((net, epochs), (net.at(2), 2)):
-        accountant = PLDAccountant(value_discretization_interval=sqrt(steps) / noise_multiplier / 1000)
+        accountant = PLDAccountant(
+            value_discretization_interval=sqrt(steps) / noise_multiplier / 1000
+        )
         accountant.compose(SelfComposedDpEvent(GaussianDpEvent(noise_multiplier), steps))
         assert fitted.epsilon(1e-5) == pytest.approx(accountant.get_epsilon(1e-5), rel=0.01)
 
 
 def test_a_step_is_a_full_batch_so_that_epochs_are_what_is_counted(monkeypatch):
     steps, plain = [], lockstep.gradient
-    monkeypatch.setattr(lockstep, "gradient", lambda *batch: (steps.append((batch[2] > 0).sum()), plain(*batch)))
+    monkeypatch.setattr(
+        lockstep, "gradient", lambda *batch: (steps.append((batch[2] > 0).sum()), plain(*batch))
+    )
     private(epochs=7).fit(X, Y, range(10))
     assert steps == [300] * 7
 
@@ -50,7 +61,8 @@ def test_without_noise_nothing_is_promised():
 
 
 def test_the_number_of_members_and_their_labels_cannot_be_read_off():
-    # Noise so strong that the records do not matter; what is left is the penalty, weighed by the divisor.
+    # Noise so strong that the records do not matter; what is left is the penalty, weighed by the
+    # divisor.
     def answers(n=300, n_labels=10, expected_members=300):
         net = private(noise_multiplier=1e6, l2=1000.0, epochs=20, expected_members=expected_members)
         return net.fit(X[:n], Y[:n] % n_labels, range(10)).predict_proba(X)
@@ -58,12 +70,16 @@ def test_the_number_of_members_and_their_labels_cannot_be_read_off():
     # A record's gradient, spread over all weights, is no more than a 1e-6th of the noise on them.
     np.testing.assert_allclose(answers(n=299), answers(), atol=1e-5)
     np.testing.assert_allclose(answers(n=150, n_labels=2), answers(), atol=1e-4)
-    assert np.abs(answers(expected_members=150) - answers()).max() > 0.01, "no divisor shows here: nothing was tested"
+    assert np.abs(answers(expected_members=150) - answers()).max() > 0.01, (
+        "no divisor shows here: nothing was tested"
+    )
 
 
 def test_less_and_less_noise_ends_at_clipped_training_not_at_plain_training():
     def answers(**settings):
-        return private(**dict(epochs=30, clip=0.05) | settings).fit(X, Y, range(10)).predict_proba(X)
+        return (
+            private(**dict(epochs=30, clip=0.05) | settings).fit(X, Y, range(10)).predict_proba(X)
+        )
 
     clipped, plain = answers(noise_multiplier=0.0), answers(noise_multiplier=0.0, clip=1e6)
     off = [np.abs(answers(noise_multiplier=z) - clipped).max() for z in (1.0, 0.1, 1e-6)]
@@ -79,7 +95,8 @@ def test_a_target_and_shadows_with_one_random_state_share_no_random_number(monke
 
     def noted(seed=None):
         generator = plain(seed)
-        state = generator.bit_generator.state["state"]  # where the stream starts, and by which steps it goes on
+        # where the stream starts, and by which steps it goes on
+        state = generator.bit_generator.state["state"]
         made.append((state["state"], state["inc"]))
         return generator
 
@@ -93,14 +110,21 @@ def test_a_target_and_shadows_with_one_random_state_share_no_random_number(monke
     for seed in (0, 1, 12345):
         net = private(random_state=seed)
         target = streams_of(lambda: net.fit(X, Y, range(10)))
-        fleet = streams_of(lambda: mia.ShadowModels(net, 20, random_state=seed).fit(X, Y, classes=range(10)))
+        fleet = streams_of(
+            lambda: mia.ShadowModels(net, 20, random_state=seed).fit(X, Y, classes=range(10))
+        )
         assert len(target) == 3 and len(fleet) >= 60, "one stream each for start, shuffle and noise"
-        assert not {step for _, step in target} & {step for _, step in fleet}, "two streams of one step width can meet"
+        assert not {step for _, step in target} & {step for _, step in fleet}, (
+            "two streams of one step width can meet"
+        )
 
 
 def test_in_an_experiment_too_the_noise_of_target_and_shadows_is_unrelated():
-    # With noise this strong the first step of Adam goes a full learning rate by the noise's sign in each weight.
-    strong = Experiment(n_members=50, n_items=100, hidden=16, epochs=1, n_shadows=8, clip=1e-3, noise_multiplier=1e4)
+    # With noise this strong the first step of Adam goes a full learning rate by the noise's sign in
+    # each weight.
+    strong = Experiment(
+        n_members=50, n_items=100, hidden=16, epochs=1, n_shadows=8, clip=1e-3, noise_multiplier=1e4
+    )
     weights = []
     for learning_rate in (0.01, 1e-30):
         _, target, shadows = parts_of(replace(strong, learning_rate=learning_rate))
@@ -108,7 +132,8 @@ def test_in_an_experiment_too_the_noise_of_target_and_shadows_is_unrelated():
     signs = np.sign(weights[0] - weights[1])
     assert (np.abs(signs) == 1).mean() > 0.99, "the noise does not show: nothing was tested"
     related = np.corrcoef(signs)[0, 1:]
-    assert (np.abs(related) < 4.5 / signs.shape[1] ** 0.5).all()  # standard errors of a correlation of none
+    # standard errors of a correlation of none
+    assert (np.abs(related) < 4.5 / signs.shape[1] ** 0.5).all()
     starts = np.corrcoef(weights[1])[0, 1:]
     assert (np.abs(starts) < 4.5 / signs.shape[1] ** 0.5).all()
 
@@ -130,17 +155,20 @@ TARGETS = 20
 
 @cache
 def rates(attack, noise_multiplier):
-    """TPR and FPR (20,), at thresholds from the shadows, against targets retrained on other data, coins and noise."""
+    """TPR and FPR (20,), at thresholds from the shadows, against targets retrained on other data,
+    coins and noise."""
     e = replace(SMALL, attack=attack, noise_multiplier=noise_multiplier)
     reports = [mia.run(replace(e, random_state=seed)).adaptive for seed in range(TARGETS)]
     return np.array([[report.recall, report.fpr] for report in reports]).T
 
 
 def beyond_the_ceiling(tpr, fpr, mu):
-    """By how many standard errors over targets the mean TPR exceeds the ceiling of `mu` at the mean FPR.
+    """By how many standard errors over targets the mean TPR exceeds the ceiling of `mu` at the mean
+    FPR.
 
-    The ceiling bends down, so it holds for means too. A target with more false alarms is allowed more hits, hence what
-    counts for the standard error is each target's distance from the tangent at the mean.
+    The ceiling bends down, so it holds for means too. A target with more false alarms is allowed
+    more hits, hence what counts for the standard error is each target's distance from the tangent
+    at the mean.
     """
     at = norm.ppf(fpr.mean())
     tangent = norm.cdf(at + mu) + (fpr - fpr.mean()) * norm.pdf(at + mu) / norm.pdf(at)
@@ -156,8 +184,12 @@ def test_no_attack_breaks_the_ceiling(attack, mu):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_every_attack_breaks_the_ceiling_of_a_promise_that_is_not_kept(attack):
-    assert beyond_the_ceiling(*rates(attack, 0.0), 1.0) > 3, "clipping alone, which promises nothing, passes for mu = 1"
-    assert beyond_the_ceiling(*rates(attack, sqrt(SMALL.epochs) / 4.0), 0.5) > 3, "mu = 4 passes for mu = 0.5"
+    assert beyond_the_ceiling(*rates(attack, 0.0), 1.0) > 3, (
+        "clipping alone, which promises nothing, passes for mu = 1"
+    )
+    assert beyond_the_ceiling(*rates(attack, sqrt(SMALL.epochs) / 4.0), 0.5) > 3, (
+        "mu = 4 passes for mu = 0.5"
+    )
 
 
 def test_the_ceiling_that_is_checked_is_the_one_that_is_drawn():
@@ -170,7 +202,8 @@ def test_the_ceiling_that_is_checked_is_the_one_that_is_drawn():
 
 @pytest.mark.parametrize("attack", ["shadow", "threshold"])
 def test_the_attacks_do_learn_something_from_private_targets(attack):
-    # Else a ceiling would not be tested by them. Twenty targets of 100 members: three standard errors of their mean.
+    # Else a ceiling would not be tested by them. Twenty targets of 100 members: three standard
+    # errors of their mean.
     tpr, fpr = rates(attack, sqrt(SMALL.epochs) / 4.0)
     gain = tpr - fpr
     assert gain.mean() - 3 * gain.std(ddof=1) / TARGETS**0.5 > 0.1
@@ -182,45 +215,91 @@ ANSWERS = np.array([[0.5, 0.3, 0.2]])
 TARGET = private(epochs=1).fit(X, Y, range(10))
 TINY = Experiment(n_classes=3, n_members=20, epochs=1, n_shadows=1)
 REFUSED = {
-    "epsilon of 0": (lambda: mia.noise_for(epsilon=0, delta=1e-5, steps=1), "epsilon .*above 0, got 0"),
-    "epsilon below 0": (lambda: mia.noise_for(epsilon=-1, delta=1e-5, steps=1), "epsilon .*above 0, got -1"),
+    "epsilon of 0": (
+        lambda: mia.noise_for(epsilon=0, delta=1e-5, steps=1),
+        "epsilon .*above 0, got 0",
+    ),
+    "epsilon below 0": (
+        lambda: mia.noise_for(epsilon=-1, delta=1e-5, steps=1),
+        "epsilon .*above 0, got -1",
+    ),
     "epsilon of 0 for answers": (lambda: mia.noisy(epsilon=0), "epsilon .*above 0, got 0"),
     "epsilon below 0 for answers": (lambda: mia.noisy(epsilon=-0.5), "epsilon .*above 0, got -0.5"),
     "delta of 0": (lambda: TARGET.epsilon(0), "delta .*between 0 and 1, got 0"),
     "delta of 1": (lambda: TARGET.epsilon(1.0), "delta .*between 0 and 1, got 1.0"),
-    "delta above 1": (lambda: mia.epsilon(noise_multiplier=1, steps=1, delta=2), "delta .*between 0 and 1, got 2"),
-    "delta below 0": (lambda: mia.noise_for(epsilon=1, delta=-0.1, steps=1), "delta .*between 0 and 1, got -0.1"),
+    "delta above 1": (
+        lambda: mia.epsilon(noise_multiplier=1, steps=1, delta=2),
+        "delta .*between 0 and 1, got 2",
+    ),
+    "delta below 0": (
+        lambda: mia.noise_for(epsilon=1, delta=-0.1, steps=1),
+        "delta .*between 0 and 1, got -0.1",
+    ),
     "clip of 0": (lambda: private(clip=0).fit(X, Y), "clip .*above 0, got 0"),
     "clip below 0": (lambda: private(clip=-1.0).fit(X, Y), "clip .*above 0, got -1.0"),
     "clip of 0 in an experiment": (lambda: Experiment(clip=0.0), "clip .*above 0, got 0"),
-    "noise without a clip": (lambda: private(clip=None).fit(X, Y), "noise_multiplier=2.0 needs a clip"),
-    "noise without a clip in an experiment":
-        (lambda: Experiment(noise_multiplier=1.0), "noise_multiplier=1.0 needs a clip"),
+    "noise without a clip": (
+        lambda: private(clip=None).fit(X, Y),
+        "noise_multiplier=2.0 needs a clip",
+    ),
+    "noise without a clip in an experiment": (
+        lambda: Experiment(noise_multiplier=1.0),
+        "noise_multiplier=1.0 needs a clip",
+    ),
     "k of 0": (lambda: mia.top_k(0), "k .*1.*, got 0"),
-    "k above the number of classes": (lambda: mia.top_k(4)(ANSWERS), "k .*from 1 to .*classes, 3.*, got 4"),
-    "k above the classes of an experiment":
-        (lambda: mia.run(replace(TINY, hide=(("top_k", 4),))), "k .*from 1 to .*classes, 3.*, got 4"),
+    "k above the number of classes": (
+        lambda: mia.top_k(4)(ANSWERS),
+        "k .*from 1 to .*classes, 3.*, got 4",
+    ),
+    "k above the classes of an experiment": (
+        lambda: mia.run(replace(TINY, hide=(("top_k", 4),))),
+        "k .*from 1 to .*classes, 3.*, got 4",
+    ),
     "decimals below 0": (lambda: mia.rounded(-1), "decimals .*at least 0, got -1"),
     "temperature of 0": (lambda: mia.softened(0), "temperature .*above 0, got 0"),
     "temperature below 0": (lambda: mia.softened(-2.0), "temperature .*above 0, got -2.0"),
-    "temperature of 0 in an experiment": (lambda: Experiment(hide=(("softened", 0),)), "temperature .*above 0, got 0"),
+    "temperature of 0 in an experiment": (
+        lambda: Experiment(hide=(("softened", 0),)),
+        "temperature .*above 0, got 0",
+    ),
     "scale below 0": (lambda: mia.noisy(-0.1), "scale .*at least 0, got -0.1"),
-    "epsilon without a budget":
-        (lambda: BlackBox(TARGET, hide=mia.noisy(epsilon=1.0)), r"epsilon=1.0\) needs .*epsilon_budget"),
+    "epsilon without a budget": (
+        lambda: BlackBox(TARGET, hide=mia.noisy(epsilon=1.0)),
+        r"epsilon=1.0\) needs .*epsilon_budget",
+    ),
 }
 REFUSED_TOO = {
-    "noise below 0": (lambda: private(noise_multiplier=-1.0).fit(X, Y), "noise_multiplier .*at least 0, got -1.0"),
+    "noise below 0": (
+        lambda: private(noise_multiplier=-1.0).fit(X, Y),
+        "noise_multiplier .*at least 0, got -1.0",
+    ),
     "k that is no whole number": (lambda: mia.top_k(1.5), "k .*whole number.*, got 1.5"),
-    "decimals that are no whole number": (lambda: mia.rounded(0.5), "decimals .*whole number.*, got 0.5"),
+    "decimals that are no whole number": (
+        lambda: mia.rounded(0.5),
+        "decimals .*whole number.*, got 0.5",
+    ),
     "temperature without end": (lambda: mia.softened(inf), "temperature .*got inf"),
     "scale that is no number": (lambda: mia.noisy(float("nan")), "scale .*got nan"),
-    "scale and epsilon": (lambda: mia.noisy(0.1, epsilon=1.0), "either scale or epsilon, got .*0.1 and .*1.0"),
-    "neither scale nor epsilon": (lambda: mia.noisy(), "either scale or epsilon, got .*None and .*None"),
-    "epsilon budget of 0":
-        (lambda: BlackBox(TARGET, mia.noisy(epsilon=1.0), epsilon_budget=0), "epsilon_budget .*above 0, got 0"),
-    "noise without a public number of members":
-        (lambda: private(expected_members=None).fit(X, Y), "expected_members must be given with noise"),
-    "small batches": (lambda: private(batch_size=50).fit(X, Y), "batch_size .*full-batch.*, got 50"),
+    "scale and epsilon": (
+        lambda: mia.noisy(0.1, epsilon=1.0),
+        "either scale or epsilon, got .*0.1 and .*1.0",
+    ),
+    "neither scale nor epsilon": (
+        lambda: mia.noisy(),
+        "either scale or epsilon, got .*None and .*None",
+    ),
+    "epsilon budget of 0": (
+        lambda: BlackBox(TARGET, mia.noisy(epsilon=1.0), epsilon_budget=0),
+        "epsilon_budget .*above 0, got 0",
+    ),
+    "noise without a public number of members": (
+        lambda: private(expected_members=None).fit(X, Y),
+        "expected_members must be given with noise",
+    ),
+    "small batches": (
+        lambda: private(batch_size=50).fit(X, Y),
+        "batch_size .*full-batch.*, got 50",
+    ),
 }
 EVERY = REFUSED | REFUSED_TOO
 
@@ -232,7 +311,8 @@ def test_what_cannot_be_promised_is_refused_with_what_is_allowed(action, message
 
 
 def test_a_refusal_says_why():
-    # The reason is a few words behind a colon or in brackets: "...: without one, no amount of noise hides a record".
+    # The reason is a few words behind a colon or in brackets: "...: without one, no amount of noise
+    # hides a record".
     silent = []
     for name, (action, _) in REFUSED.items():
         with pytest.raises(ValueError) as refused:

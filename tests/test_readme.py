@@ -1,4 +1,6 @@
-"""The README says what happens: its example runs and prints what stands there; its links and commands exist."""
+"""The README says what happens: its example runs and prints what stands there; its links and
+commands exist."""
+
 import contextlib
 import io
 import re
@@ -19,8 +21,8 @@ def test_the_example_prints_what_the_readme_shows():
     got, shown = printed.getvalue(), block("example output")
     number = r"\d+\.\d+"
     assert re.sub(number, "#", got).split() == re.sub(number, "#", shown).split()
-    # One machine repeats its bits; another machine's BLAS may round otherwise, which moves single records of 1,000
-    # across a threshold.
+    # One machine repeats its bits; another machine's BLAS may round otherwise, which moves single
+    # records of 1,000 across a threshold.
     for a, b in zip(re.findall(number, got), re.findall(number, shown), strict=True):
         assert abs(float(a) - float(b)) <= 0.03, (a, b)
 

@@ -26,7 +26,9 @@ X, Y = blobs()
 RARE = np.array(["common", "usual", "rare"])[np.where(np.arange(120) == 5, 2, Y % 2)]
 TREE = DecisionTreeClassifier(max_features=2)
 MODELS = {
-    "mlp": MLP(epochs=3), "tree": TREE, "logistic": LogisticRegression(solver="newton-cholesky"),
+    "mlp": MLP(epochs=3),
+    "tree": TREE,
+    "logistic": LogisticRegression(solver="newton-cholesky"),
     "pipeline": make_pipeline(StandardScaler(), TREE),
 }
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
@@ -34,7 +36,8 @@ each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 @pytest.fixture(autouse=True)
 def threads():
-    """The ready-made models are fitted in threads of this process: starting others takes seconds."""
+    """The ready-made models are fitted in threads of this process: starting others takes
+    seconds."""
     with joblib.parallel_config("threading"):
         yield
 
@@ -44,7 +47,8 @@ def test_a_half_is_a_half_of_each_class_as_far_as_it_can_be(y, seed):
     y = np.array(y)
     half = stratified_half(y, seed)
     assert half.dtype == bool and abs(2 * half.sum() - len(y)) <= len(y) % 2
-    for label in np.unique(y):  # a class may share a pair with its neighbours: at most one record at each end
+    # a class may share a pair with its neighbours: at most one record at each end
+    for label in np.unique(y):
         assert abs(2 * half[y == label].sum() - (y == label).sum()) <= 2
     assert np.array_equal(half, stratified_half(y, seed))
 
@@ -52,8 +56,10 @@ def test_a_half_is_a_half_of_each_class_as_far_as_it_can_be(y, seed):
 def test_every_record_is_in_half_the_time_and_a_pair_of_a_class_as_two_cards_of_half_a_pack():
     y = np.repeat([0, 1, 2], [7, 5, 12])
     halves = np.array([stratified_half(y, seed) for seed in range(4000)])
-    together = (halves[:, 12] & halves[:, 13]).mean()  # six of the last twelve are in: any two of them with 1/2 * 5/11
-    # The mean of 4,000 coins has standard error sqrt(p (1 - p) / 4000); 4.5 of them hold for all 24 records.
+    # six of the last twelve are in: any two of them with 1/2 * 5/11
+    together = (halves[:, 12] & halves[:, 13]).mean()
+    # The mean of 4,000 coins has standard error sqrt(p (1 - p) / 4000); 4.5 of them hold for all 24
+    # records.
     for share, p in [*((share, 1 / 2) for share in halves.mean(axis=0)), (together, 5 / 22)]:
         assert abs(share - p) < 4.5 * (p * (1 - p) / 4000) ** 0.5
 
@@ -71,13 +77,15 @@ def test_a_collection_knows_who_was_in_and_what_its_models_answer(model):
 
 
 def test_trees_are_trained_on_their_members_and_on_nobody_else():
-    # A tree that is grown to the end is right about all it was trained on; elsewhere, about pure noise, only by luck.
+    # A tree that is grown to the end is right about all it was trained on; elsewhere, about pure
+    # noise, only by luck.
     noise = np.random.default_rng(0).random((200, 5))
     labels = np.random.default_rng(1).integers(2, size=200)
     shadows = ShadowModels(TREE, n_models=6, random_state=0).fit(noise, labels)
     right = shadows.confidences.argmax(axis=2) == labels
     assert right[shadows.members].all()
-    assert abs(right[~shadows.members].mean() - 0.5) < 4 * (0.25 / 200) ** 0.5  # 600 answers on 200 records
+    # 600 answers on 200 records
+    assert abs(right[~shadows.members].mean() - 0.5) < 4 * (0.25 / 200) ** 0.5
 
 
 def test_networks_are_those_of_a_lockstep_run_on_the_same_halves():
@@ -89,7 +97,9 @@ def test_networks_are_those_of_a_lockstep_run_on_the_same_halves():
 
 @each_model
 def test_the_first_models_are_the_same_whatever_their_number(model):
-    few, many, other = (ShadowModels(model, n, seed).fit(X, Y) for n, seed in [(2, 0), (5, 0), (5, 1)])
+    few, many, other = (
+        ShadowModels(model, n, seed).fit(X, Y) for n, seed in [(2, 0), (5, 0), (5, 1)]
+    )
     np.testing.assert_array_equal(few.members, many.members[:2])
     np.testing.assert_array_equal(few.confidences, many.confidences[:2])
     assert not np.array_equal(many.members, other.members)
@@ -176,7 +186,8 @@ def stop(share):
     raise Stop
 
 
-@pytest.mark.filterwarnings("ignore:.*tasks.*:UserWarning:joblib")  # it tells of the models that nobody waits for
+# it tells of the models that nobody waits for
+@pytest.mark.filterwarnings("ignore:.*tasks.*:UserWarning:joblib")
 @each_model
 def test_a_stopped_fit_leaves_an_earlier_one_intact_and_a_new_one_unfitted(model):
     shadows = ShadowModels(model, n_models=3, random_state=0)
@@ -187,4 +198,6 @@ def test_a_stopped_fit_leaves_an_earlier_one_intact_and_a_new_one_unfitted(model
     before = dict(vars(shadows))
     with pytest.raises(Stop):
         shadows.fit(X[:50, :2], Y[:50] + 1, progress=stop)
-    assert {name: value is before[name] for name, value in vars(shadows).items()} == dict.fromkeys(before, True)
+    assert {name: value is before[name] for name, value in vars(shadows).items()} == dict.fromkeys(
+        before, True
+    )

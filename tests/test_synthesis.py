@@ -6,7 +6,9 @@ from sklearn.tree import DecisionTreeClassifier
 from miaedu import BlackBox, label_by_querying
 
 X, Y = load_iris(return_X_y=True)
-TREE = DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, np.array(["setosa", "versicolor", "virginica"])[Y])
+TREE = DecisionTreeClassifier(max_depth=2, random_state=0).fit(
+    X, np.array(["setosa", "versicolor", "virginica"])[Y]
+)
 
 
 def test_records_from_anywhere_get_the_targets_own_labels():

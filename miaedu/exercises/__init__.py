@@ -1,8 +1,11 @@
-"""Exercises that check themselves: ``check("03.2", answer)``, ``hint("03.2")``, ``solution("03.2")``.
+"""Exercises that check themselves: ``check("03.2", answer)``, ``hint("03.2")``,
+``solution("03.2")``.
 
-Each notebook has a file of exercises here, a dict from keys such as "03.2" or "03.q1" to :class:`Exercise`. A teacher
-can grade with ``check(key, answer).state``; a solution is runnable source whose last value, ``answer``, is right.
+Each notebook has a file of exercises here, a dict from keys such as "03.2" or "03.q1" to
+:class:`Exercise`. A teacher can grade with ``check(key, answer).state``; a solution is runnable
+source whose last value, ``answer``, is right.
 """
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -16,11 +19,12 @@ STATES = ("not attempted", "wrong", "error", "right")
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: its `objective`, its `judge`, a `hint`, and a `solution` in runnable source that sets ``answer``.
+    """One exercise: its `objective`, its `judge`, a `hint`, and a `solution` in runnable source
+    that sets ``answer``.
 
-    ``judge(answer)`` returns None if the answer is right, else the sentence that follows "wrong, because"; or ``...``
-    for an answer that turns out to be untouched, such as a function whose body is still a stub. `praise` is said when
-    it is right.
+    ``judge(answer)`` returns None if the answer is right, else the sentence that follows "wrong,
+    because"; or ``...`` for an answer that turns out to be untouched, such as a function whose body
+    is still a stub. `praise` is said when it is right.
     """
 
     objective: str
@@ -31,7 +35,8 @@ class Exercise:
 
 
 def quiz(objective, right, feedback, hint, praise="Well done."):
-    """An Exercise whose answer is a letter: `right`; `feedback` says of each other letter what is wrong with it.
+    """An Exercise whose answer is a letter: `right`; `feedback` says of each other letter what is
+    wrong with it.
 
     >>> question = quiz("Which?", "b", {"a": "a is the first letter."}, "Not the first.")
     >>> question.judge("B"), question.judge("a")
@@ -53,7 +58,10 @@ def not_a_share(name, value, top=1):
     if not isinstance(value, Real) or isinstance(value, bool):
         return f"{name} must be one number, got {value!r}."
     if top == 100 and 0 < value < 1:
-        return f"{name} must be a number from 0 to 100: for a share of {value:g}, give {100 * value:g}."
+        return (
+            f"{name} must be a number from 0 to 100: for a share of {value:g}, give "
+            f"{100 * value:g}."
+        )
     return None if 0 <= value <= top else f"{name} must be a number from 0 to {top}, got {value:g}."
 
 
@@ -69,7 +77,8 @@ def _plain(value):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `check` says: `key`, `state` (one of STATES), `message`; in a notebook, buttons for hint and solution."""
+    """What `check` says: `key`, `state` (one of STATES), `message`; in a notebook, buttons for hint
+    and solution."""
 
     key: str
     state: str
@@ -96,20 +105,28 @@ def check(key, answer):
     >>> check("03.q1", ...)
     03.q1: not attempted Replace the ... or None by your answer, and run the cell again.
 
-    `key`, such as "03.2" or "03.q1"; `answer`, what the exercise asks for. Returns a :class:`Verdict`. Raises
-    ValueError for an unknown key.
+    `key`, such as "03.2" or "03.q1"; `answer`, what the exercise asks for. Returns a
+    :class:`Verdict`. Raises ValueError for an unknown key.
     """
     exercise = find(key)
     parts = answer if isinstance(answer, tuple) else (answer,)
     if any(part is None or part is ... for part in parts):
         return _untouched(key)
     try:
-        complaint = exercise.judge(tuple(map(_plain, answer)) if isinstance(answer, tuple) else _plain(answer))
+        complaint = exercise.judge(
+            tuple(map(_plain, answer)) if isinstance(answer, tuple) else _plain(answer)
+        )
     except Exception as error:
-        return Verdict(key, "error", f"Your answer could not be checked: {type(error).__name__}: {error}")
+        return Verdict(
+            key, "error", f"Your answer could not be checked: {type(error).__name__}: {error}"
+        )
     if complaint is ...:
         return _untouched(key)
-    return Verdict(key, "right", exercise.praise) if complaint is None else Verdict(key, "wrong", complaint)
+    return (
+        Verdict(key, "right", exercise.praise)
+        if complaint is None
+        else Verdict(key, "wrong", complaint)
+    )
 
 
 def hint(key):
@@ -135,12 +152,16 @@ def find(key):
     try:
         known = import_module(f"{__name__}.nb{str(key)[:2]}").EXERCISES
     except ModuleNotFoundError:
-        raise ValueError(f'key must start with the number of a notebook with exercises, such as "03.2", '
-                         f'got {key!r}') from None
+        raise ValueError(
+            f'key must start with the number of a notebook with exercises, such as "03.2", '
+            f"got {key!r}"
+        ) from None
     if key not in known:
         raise ValueError(f"key must be one of {', '.join(known)}, got {key!r}")
     return known[key]
 
 
 def _untouched(key):
-    return Verdict(key, "not attempted", "Replace the ... or None by your answer, and run the cell again.")
+    return Verdict(
+        key, "not attempted", "Replace the ... or None by your answer, and run the cell again."
+    )

@@ -1,4 +1,6 @@
-"""Exercises of notebook 03: the algorithm. What is true is computed anew, by the notebook's own steps."""
+"""Exercises of notebook 03: the algorithm. What is true is computed anew, by the notebook's own
+steps."""
+
 from functools import cache
 from types import SimpleNamespace
 
@@ -25,27 +27,45 @@ def both_sides(world):
     return X, y, np.arange(len(y)) < len(world.members[1])
 
 
-REASON = quiz("", "b", {
-    "a": "no shadow model is better for having others beside it: each learns from its own half of the pool, as "
-         "the first did.",
-    "c": "no shadow model has seen a member of the target: they learn from the attacker's pool alone.",
-}, "")
+REASON = quiz(
+    "",
+    "b",
+    {
+        "a": (
+            "no shadow model is better for having others beside it: each learns from its own half "
+            "of the pool, as the first did."
+        ),
+        "c": (
+            "no shadow model has seen a member of the target: they learn from the attacker's pool "
+            "alone."
+        ),
+    },
+    "",
+)
 
 
 def judge_prediction(answer):
     guess, reason = answer
     if complaint := not_a_share("my_guess", guess) or REASON.judge(reason):
         return complaint
-    truth = np.mean([run(Experiment(hidden=32, n_shadows=16, random_state=seed)).report.auc for seed in range(3)])
+    truth = np.mean(
+        [
+            run(Experiment(hidden=32, n_shadows=16, random_state=seed)).report.auc
+            for seed in range(3)
+        ]
+    )
     if abs(guess - truth) <= 0.03:
         return None
-    return (f"sixteen shadow models reach {truth:.2f}, {'less' if guess > truth else 'more'} than you thought. Your "
-            "reason holds: what does it say of the sixteenth?")
+    return (
+        f"sixteen shadow models reach {truth:.2f}, {'less' if guess > truth else 'more'} than you "
+        "thought. Your reason holds: what does it say of the sixteenth?"
+    )
 
 
 @cache
 def mismatched(shadow_epochs, target_epochs=20):
-    """The Report of the shadow attack on the notebook's target, with so many epochs of shadow models and target."""
+    """The Report of the shadow attack on the notebook's target, with so many epochs of shadow
+    models and target."""
     world, target = shop()
     if target_epochs != 20:
         target = MLP(epochs=target_epochs, random_state=0).fit(*world.members)
@@ -60,23 +80,30 @@ def judge_mismatch(answer):
     if complaint := not_a_share("answer", answer):
         return complaint
     report = mismatched(60)
-    if abs(answer - report.advantage) <= 0.03:  # other seeds of the shadow models move it by about 0.02
+    # other seeds of the shadow models move it by about 0.02
+    if abs(answer - report.advantage) <= 0.03:
         return None
     for value, mistake in (
         (mismatched(20).advantage, "the advantage with 20 epochs: nothing was changed yet."),
-        (mismatched(60, 60).advantage, "what comes out when the target learns for 60 epochs too. Leave it as it is."),
+        (
+            mismatched(60, 60).advantage,
+            "what comes out when the target learns for 60 epochs too. Leave it as it is.",
+        ),
         (report.recall, "the recall. The advantage is the recall less the false alarms."),
         (report.precision, "the precision. Asked for is the advantage."),
         (report.auc, "the AUC. Asked for is the advantage."),
     ):
         if abs(answer - value) <= 0.005:
             return f"this is {mistake}"
-    return (f"the advantage is not {answer:.3f}. Write epochs=60 in the line that makes the shadow models, and run the "
-            "cell again.")
+    return (
+        f"the advantage is not {answer:.3f}. Write epochs=60 in the line that makes the shadow "
+        "models, and run the cell again."
+    )
 
 
 def by_hand():
-    """A world with known answers: about 0.9 when in and 0.6 when out in class 0, 0.6 and 0.3 in class 1."""
+    """A world with known answers: about 0.9 when in and 0.6 when out in class 0, 0.6 and 0.3 in
+    class 1."""
     rng, usual = np.random.default_rng(0), np.array([[0.6, 0.9], [0.3, 0.6]])
 
     def answers(y, members):
@@ -84,16 +111,22 @@ def by_hand():
         return np.stack([np.where(y == 0, own, 1 - own), np.where(y == 0, 1 - own, own)], axis=-1)
 
     y_pool, inside = np.arange(60) % 2, rng.random((3, 60)) < 0.5
-    shadows = SimpleNamespace(confidences=answers(y_pool, inside), members=inside, y=y_pool, classes_=np.arange(2))
+    shadows = SimpleNamespace(
+        confidences=answers(y_pool, inside), members=inside, y=y_pool, classes_=np.arange(2)
+    )
     y, members = np.repeat([0, 1], 12), np.arange(24) % 3 == 0
     told = answers(y, members)
-    target = SimpleNamespace(classes_=np.arange(2), predict_proba=lambda X: told[X[:, 0].astype(int)])
+    target = SimpleNamespace(
+        classes_=np.arange(2), predict_proba=lambda X: told[X[:, 0].astype(int)]
+    )
     return shadows, BlackBox(target), np.arange(24.0)[:, None], y, members
 
 
 @cache
 def small_real_world():
-    world = split(load_purchases(n_classes=5, n_records=800, random_state=0), n_members=200, random_state=0)
+    world = split(
+        load_purchases(n_classes=5, n_records=800, random_state=0), n_members=200, random_state=0
+    )
     shadows = ShadowModels(MLP(hidden=32), n_models=4, random_state=1).fit(*world.pool)
     return world, MLP(hidden=32, random_state=0).fit(*world.members), shadows
 
@@ -109,27 +142,43 @@ def judge_attack(attack):
         return "your function returns nothing: end it with return scores."
     scores = np.asarray(scores, float)
     if scores.shape != y.shape or not np.isfinite(scores).all():
-        return f"for {len(y)} records it must return {len(y)} finite scores, got shape {scores.shape}."
+        return (
+            f"for {len(y)} records it must return {len(y)} finite scores, got shape {scores.shape}."
+        )
     if black_box.n_queries > len(y):
-        return f"it asked {black_box.n_queries} queries about {len(y)} records: ask once, and keep the answers."
+        return (
+            f"it asked {black_box.n_queries} queries about {len(y)} records: ask once, and keep "
+            "the answers."
+        )
     return judge_order(scores, y, members) or judge_on_real_records(attack)
 
 
 def judge_order(scores, y, members):
     each = [roc_auc_score(members[y == label], scores[y == label]) for label in (0, 1)]
     if max(each) < 0.1:
-        return ("the scores are upside down: non-members come out higher. Of predict_proba, take the second column, "
-                "that of True. If you do, the rows and their in or out stand in another order.")
+        return (
+            "the scores are upside down: non-members come out higher. Of predict_proba, take the "
+            "second column, that of True. If you do, the rows and their in or out stand in another "
+            "order."
+        )
     if max(each) > 0.9 > 0.1 > min(each):
-        return ("one class is judged the wrong way round. Either there is one model for all classes: train one for "
-                "each class, on that class's rows alone. Or the rows and their in or out stand in another order.")
+        return (
+            "one class is judged the wrong way round. Either there is one model for all classes: "
+            "train one for each class, on that class's rows alone. Or the rows and their in or out "
+            "stand in another order."
+        )
     if min(each) < 0.99:
-        return ("members and non-members of a class are mixed up, where the target's answers keep them well apart. Are "
-                "the rows and their in or out in the same order, and is each record judged by its own class's model?")
+        return (
+            "members and non-members of a class are mixed up, where the target's answers keep them "
+            "well apart. Are the rows and their in or out in the same order, and is each record "
+            "judged by its own class's model?"
+        )
     if roc_auc_score(members, scores) < 0.99:
-        return ("within each class members come first, but the members of one class score like the non-members of "
-                "another: what the shadow models show about each class is not used. Score by the attack model's "
-                "probability of in.")
+        return (
+            "within each class members come first, but the members of one class score like the "
+            "non-members of another: what the shadow models show about each class is not used. "
+            "Score by the attack model's probability of in."
+        )
     return None
 
 
@@ -138,19 +187,26 @@ def judge_on_real_records(attack):
     X, y, members = both_sides(world)
     scores = np.asarray(attack(shadows, BlackBox(target), X, y), float)
     if len(np.unique(scores)) <= 2:
-        return ("it gives only two different scores: a probability (predict_proba) says more than a verdict (predict), "
-                "and its ROC curve has more than one point.")
+        return (
+            "it gives only two different scores: a probability (predict_proba) says more than a "
+            "verdict (predict), and its ROC curve has more than one point."
+        )
     reached = roc_auc_score(members, scores)
     usual = roc_auc_score(members, ShadowAttack().fit(shadows).score(BlackBox(target), X, y))
-    if reached >= usual - 0.06:  # a plain logistic regression on the vector comes within 0.04 of the module's attack
+    # a plain logistic regression on the vector comes within 0.04 of the module's attack
+    if reached >= usual - 0.06:
         return None
-    return (f"on a small real world it reaches an AUC of {reached:.2f}, the module's attack {usual:.2f}. Does it use "
-            "the shadows' answers about all records of a class?")
+    return (
+        f"on a small real world it reaches an AUC of {reached:.2f}, the module's attack "
+        f"{usual:.2f}. Does it use the shadows' answers about all records of a class?"
+    )
 
 
 MENU = {
     "a": "members and non-members were drawn alike here, by mia.split.",
-    "b": "no line was chosen here: an AUC speaks of all lines. Ask what the forest has learned from.",
+    "b": (
+        "no line was chosen here: an AUC speaks of all lines. Ask what the forest has learned from."
+    ),
     "c": "no shadow model was trained at all. So on what were the lines chosen?",
     "d": "there are as many members as non-members here.",
 }
@@ -158,14 +214,18 @@ MENU = {
 
 @cache
 def digits_advantage():
-    """The colleague's advantage, with a line a digit chosen on the answers; that of a line learned on shadow models."""
+    """The colleague's advantage, with a line a digit chosen on the answers; that of a line learned
+    on shadow models."""
     world = split(load_digits(), n_members=200, random_state=0)
     api = BlackBox(MLP(random_state=0).fit(*world.members))
     X, y, members = both_sides(world)
     sure, called = api.predict_proba(X)[np.arange(len(y)), y], np.zeros(len(y), bool)
     for digit in range(10):
         own = y == digit
-        gains = [np.mean(sure[own & members] >= at) - np.mean(sure[own & ~members] >= at) for at in sure[own]]
+        gains = [
+            np.mean(sure[own & members] >= at) - np.mean(sure[own & ~members] >= at)
+            for at in sure[own]
+        ]
         called[own] = sure[own] >= sure[own][np.argmax(gains)]
     shadows = ShadowModels(MLP(), n_models=8, random_state=1).fit(*world.pool)
     sound = evaluate(ThresholdAttack().fit(shadows), api, world)
@@ -174,20 +234,25 @@ def digits_advantage():
 
 @cache
 def forest_auc():
-    """The forest's AUC with shadow models on the target's own members and non-members; and on the pool."""
+    """The forest's AUC with shadow models on the target's own members and non-members; and on the
+    pool."""
     world, target = shop()
     X, y, members = both_sides(world)
     copies = MLP(random_state=1).fit_many(X, y, np.tile(members, (4, 1))).predict_proba(X)
     shadows = ShadowModels(MLP(), n_models=4, random_state=1).fit(*world.pool)
     found = []
-    for answers, inside in ((copies, np.tile(members, 4)), (shadows.confidences, shadows.members.ravel())):
+    for answers, inside in (
+        (copies, np.tile(members, 4)),
+        (shadows.confidences, shadows.members.ravel()),
+    ):
         forest = RandomForestClassifier(30, random_state=0).fit(answers.reshape(-1, 10), inside)
         found.append(roc_auc_score(members, forest.predict_proba(target.predict_proba(X))[:, 1]))
     return found
 
 
 def diagnosis(right, measured, tolerance, remedy):
-    """A judge of (letter, number): `right` is the letter, `measured()` gives the broken number and the mended one."""
+    """A judge of (letter, number): `right` is the letter, `measured()` gives the broken number and
+    the mended one."""
     letter = quiz("", right, {key: text for key, text in MENU.items() if key != right}, "")
 
     def judge(answer):
@@ -208,8 +273,10 @@ EXERCISES = {
     "03.1": Exercise(
         "Predict what further shadow models buy, and say why.",
         judge_prediction,
-        "The halves overlap, and a second shadow model shows the attack models much the same picture again.",
-        """runs = [mia.run(mia.Experiment(hidden=32, n_shadows=16, random_state=seed)) for seed in range(3)]
+        "The halves overlap, and a second shadow model shows the attack models much the same "
+        "picture again.",
+        """shop = dict(hidden=32, n_shadows=16)
+runs = [mia.run(mia.Experiment(**shop, random_state=seed)) for seed in range(3)]
 answer = (np.mean([result.report.auc for result in runs]), "b")
 """,
         "Compute is cheap, but it does not buy everything.",
@@ -218,24 +285,27 @@ answer = (np.mean([result.report.auc for result in runs]), "b")
         "See what it costs the attacker when his shadow models overfit more than the target.",
         judge_mismatch,
         "Only the line that makes the shadow models changes: mia.MLP(epochs=60).",
-        SHOP + """labels = mia.label_by_querying(api, world.pool[0])
+        SHOP
+        + """labels = mia.label_by_querying(api, world.pool[0])
 crew = mia.ShadowModels(mia.MLP(epochs=60), n_models=8, random_state=1).fit(world.pool[0], labels)
 answer = mia.evaluate(mia.ShadowAttack().fit(crew), api, world).advantage
 """,
-        "Shadow models that are surer than the target set the line too high: fewer members get over it.",
+        "Shadow models that are surer than the target set the line too high: fewer members get "
+        "over it.",
     ),
     "03.3": Exercise(
         "Write the shadow attack: an attack model for each class.",
         judge_attack,
-        "For one class: own = shadows.y == label, then shadows.confidences[:, own].reshape(-1, c) are the rows, and "
-        "shadows.members[:, own].ravel() says which were in. Fit on these, and put "
-        "predict_proba(answers[y == label])[:, 1] into scores[y == label].",
+        "For one class: own = shadows.y == label, then shadows.confidences[:, own].reshape(-1, c) "
+        "are the rows, and shadows.members[:, own].ravel() says which were in. Fit on these, and "
+        "put predict_proba(answers[y == label])[:, 1] into scores[y == label].",
         """from sklearn.linear_model import LogisticRegression
 def my_attack(shadows, black_box, X, y):
     answers, scores = black_box.predict_proba(X), np.zeros(len(y))
     for label in np.unique(y):
         own = shadows.y == label
-        rows, was_in = shadows.confidences[:, own].reshape(-1, answers.shape[1]), shadows.members[:, own].ravel()
+        rows = shadows.confidences[:, own].reshape(-1, answers.shape[1])
+        was_in = shadows.members[:, own].ravel()
         model = LogisticRegression().fit(rows, was_in)
         scores[y == label] = model.predict_proba(answers[y == label])[:, 1]
     return scores
@@ -245,9 +315,15 @@ answer = my_attack
     ),
     "03.4": Exercise(
         "Recognise lines that were chosen on the answers, and mend the test.",
-        diagnosis("b", digits_advantage, 0.02, "Fit mia.ThresholdAttack() on shadow models trained on small.pool, and "
-                                               "give the advantage of mia.evaluate(...)."),
-        "Shuffle was_member, so that there is nothing to find, and run the colleague's cell: what does it report now?",
+        diagnosis(
+            "b",
+            digits_advantage,
+            0.02,
+            "Fit mia.ThresholdAttack() on shadow models trained on small.pool, and "
+            "give the advantage of mia.evaluate(...).",
+        ),
+        "Shuffle was_member, so that there is nothing to find, and run the colleague's cell: what "
+        "does it report now?",
         """small = mia.split(mia.load_digits(), n_members=200, random_state=0)
 digit_api = mia.BlackBox(mia.MLP(random_state=0).fit(*small.members))
 crew = mia.ShadowModels(mia.MLP(), n_models=8, random_state=1).fit(*small.pool)
@@ -257,33 +333,53 @@ answer = ("b", mia.evaluate(mia.ThresholdAttack().fit(crew), digit_api, small).a
     ),
     "03.5": Exercise(
         "Recognise shadow models that saw the target's records, and mend the test.",
-        diagnosis("c", forest_auc, 0.03, "Train the shadow models on world.pool, with mia.ShadowModels, and give the "
-                                         "forest their confidences and members."),
+        diagnosis(
+            "c",
+            forest_auc,
+            0.03,
+            "Train the shadow models on world.pool, with mia.ShadowModels, and give the "
+            "forest their confidences and members.",
+        ),
         "Which records did his shadow models learn from? And what can a forest learn by heart?",
-        SHOP + """from sklearn.ensemble import RandomForestClassifier
+        SHOP
+        + """from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 crew = mia.ShadowModels(mia.MLP(), n_models=4, random_state=1).fit(*world.pool)
-forest = RandomForestClassifier(30, random_state=0).fit(crew.confidences.reshape(-1, 10), crew.members.ravel())
+rows, was_in = crew.confidences.reshape(-1, 10), crew.members.ravel()
+forest = RandomForestClassifier(30, random_state=0).fit(rows, was_in)
 answer = ("c", roc_auc_score(is_member, forest.predict_proba(api.predict_proba(X))[:, 1]))
 """,
-        "His forest knew each record's in or out by heart: the shadow models answer about it as the target does.",
+        "His forest knew each record's in or out by heart: the shadow models answer about it as "
+        "the target does.",
     ),
     "03.q1": quiz(
         "What a shadow model should be like.",
         "b",
-        {"a": "a better model than the target overfits less: it behaves differently on what it has seen, and teaches "
-              "the wrong line.",
-         "c": "the attacker must know who is in the shadow's training set; of the target's he knows nobody."},
+        {
+            "a": (
+                "a better model than the target overfits less: it behaves differently on what it "
+                "has seen, and teaches the wrong line."
+            ),
+            "c": (
+                "the attacker must know who is in the shadow's training set; of the target's he "
+                "knows nobody."
+            ),
+        },
         "What is carried over from the shadow to the target?",
         "It should err, and be sure of itself, where the target does.",
     ),
     "03.q2": quiz(
         "Say how precision depends on how common members are.",
         "b",
-        {"a": "hits and false alarms stay the same shares. But of a thousand people 999 can now raise a false alarm, "
-              "and one can be a hit.",
-         "c": "the attack looks at one record at a time: it does not see that members are rare."},
-        "Imagine 1,000 people, one of them a member. How many are called members, and how many of those are?",
+        {
+            "a": (
+                "hits and false alarms stay the same shares. But of a thousand people 999 can now "
+                "raise a false alarm, and one can be a hit."
+            ),
+            "c": "the attack looks at one record at a time: it does not see that members are rare.",
+        },
+        "Imagine 1,000 people, one of them a member. How many are called members, and how many of "
+        "those are?",
         "That is why a positive is evidence, not proof.",
     ),
 }

@@ -1,4 +1,6 @@
-"""Exercises of notebook 04: countermeasures. What is right is measured anew, by the notebook's own experiments."""
+"""Exercises of notebook 04: countermeasures. What is right is measured anew, by the notebook's own
+experiments."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -10,16 +12,26 @@ from . import Exercise, not_a_share, quiz
 PRIVATE = Experiment(hidden=32, n_shadows=8, epochs=60, clip=1.0, noise_multiplier=8.0)
 
 
-REASON = quiz("", "b", {
-    "a": "the nine that are gone were small beside the one that is left. In which of the ten do members differ most from "
-         "others?",
-    "c": "he cannot learn from an answer what is no longer in it: without hiding he had the same confidence, and nine "
-         "more.",
-}, "")
+REASON = quiz(
+    "",
+    "b",
+    {
+        "a": (
+            "the nine that are gone were small beside the one that is left. In which of the ten do "
+            "members differ most from others?"
+        ),
+        "c": (
+            "he cannot learn from an answer what is no longer in it: without hiding he had the "
+            "same confidence, and nine more."
+        ),
+    },
+    "",
+)
 
 
 def predict(answer):
-    """Complain about a guess of the adaptive attacker's advantage against the top 1 alone, or return None."""
+    """Complain about a guess of the adaptive attacker's advantage against the top 1 alone, or
+    return None."""
     guess, reason = answer
     if complaint := not_a_share("my_guess", guess) or REASON.judge(reason):
         return complaint
@@ -30,21 +42,33 @@ def predict(answer):
     if abs(guess - adaptive) <= 0.1:
         return None
     if guess > adaptive:
-        return "hiding cannot tell an attacker more than he was told without it. Look at the advantage without hiding."
+        return (
+            "hiding cannot tell an attacker more than he was told without it. Look at the "
+            "advantage without hiding."
+        )
     if guess < (naive + adaptive) / 2:
-        return ("that is nearer to what the naive attacker reaches. The adaptive one has seen what members look like "
-                f"when only the highest confidence is left; he reaches {adaptive:.2f}.")
-    return (f"he gets more out of one confidence than that: {adaptive:.2f}. Members differ most in just the confidence "
-            "that is left.")
+        return (
+            "that is nearer to what the naive attacker reaches. The adaptive one has seen what "
+            "members look like when only the highest confidence is left; he reaches "
+            f"{adaptive:.2f}."
+        )
+    return (
+        f"he gets more out of one confidence than that: {adaptive:.2f}. Members differ most in "
+        "just the confidence that is left."
+    )
 
 
 def change(answer):
-    """Complain about an experiment that breaks the promise, changes the task or is too often wrong, or return None."""
+    """Complain about an experiment that breaks the promise, changes the task or is too often wrong,
+    or return None."""
     if not isinstance(answer, Experiment):
         return f"the answer is an experiment, mia.Experiment(...), not {type(answer).__name__}."
     for name in ("data", "n_classes", "n_items"):
         if getattr(answer, name) != getattr(PRIVATE, name):
-            return f"{name} has changed: an easier task is another task. Keep {name}={getattr(PRIVATE, name)!r}."
+            return (
+                f"{name} has changed: an easier task is another task. Keep "
+                f"{name}={getattr(PRIVATE, name)!r}."
+            )
     if answer.epochs > 200:
         return f"{answer.epochs} steps take long to check, and each costs privacy: keep to 200."
     if answer.n_members > 3000:
@@ -53,18 +77,26 @@ def change(answer):
         return "without a clip and noise nothing is promised: epsilon is infinite."
     promised = epsilon(noise_multiplier=answer.noise_multiplier, steps=answer.epochs, delta=1e-5)
     if promised > 4 + 1e-6:
-        return (f"noise {answer.noise_multiplier:g} over {answer.epochs} steps promises epsilon {promised:.2f}, more "
-                "than 4. mia.noise_for knows the noise.")
+        return (
+            f"noise {answer.noise_multiplier:g} over {answer.epochs} steps promises epsilon "
+            f"{promised:.2f}, more than 4. mia.noise_for knows the noise."
+        )
     quick = replace(answer, attack="gap", n_shadows=1)  # only the target's accuracy is wanted
-    right = np.mean([run(replace(quick, random_state=seed)).report.test_accuracy for seed in range(3)])
+    right = np.mean(
+        [run(replace(quick, random_state=seed)).report.test_accuracy for seed in range(3)]
+    )
     if right < 0.65:
-        return (f"the promise holds, with epsilon {promised:.2f}, but the target is right on {100 * right:.0f} of 100 "
-                "new records only. The noise does not depend on the number of records in the sum; what it drowns does.")
+        return (
+            f"the promise holds, with epsilon {promised:.2f}, but the target is right on "
+            f"{100 * right:.0f} of 100 new records only. The noise does not depend on the number "
+            "of records in the sum; what it drowns does."
+        )
     return None
 
 
 def broken_evaluation():
-    """The rates in exercise 04.3: what was reported, what other mistakes give, and the advantage on all records."""
+    """The rates in exercise 04.3: what was reported, what other mistakes give, and the advantage on
+    all records."""
     report = run(PRIVATE).report
     members, said = report.members, report.scores >= np.quantile(report.scores, 0.05)
     kept = members | (np.cumsum(~members) % 10 == 0)
@@ -81,22 +113,40 @@ def broken_evaluation():
 
 
 def diagnose(answer):
-    """Complain about a number that is not the mended advantage, naming the mistake that gives it, or return None."""
+    """Complain about a number that is not the mended advantage, naming the mistake that gives it,
+    or return None."""
     value, rates = float(answer), broken_evaluation()
     nearest = min(rates, key=lambda name: abs(value - rates[name]))
     if not abs(value - rates[nearest]) <= 0.0051:  # two decimals are enough
         if abs(value / 100 - rates["advantage"]) <= 0.0051:
             return "right in per cent, but an advantage is a difference of shares: divide by 100."
-        return "the advantage is the share of True in said among the members, less that among non-members."
+        return (
+            "the advantage is the share of True in said among the members, less that among "
+            "non-members."
+        )
     mistakes = {
-        "always": "that is what \"member\" every time would reach: more than the attack! So the headline says nothing. "
-                  "Now mend the evaluation.",
-        "headline": "that is the headline itself. To say \"member\" every time is right for "
-                    f"{rates['always']:.0%} of these records.",
-        "precision": "that is the precision: it is high, as the accuracy is, because nearly all records are members.",
-        "few": "that is the advantage on every tenth non-member, a handful of records: use all of them.",
-        "accuracy": "that is the accuracy on all records, half of them members. The advantage is asked for: TPR - FPR.",
-        "learned": "that is the advantage at the threshold the shadow models taught. Judge the calls in said.",
+        "always": (
+            'that is what "member" every time would reach: more than the attack! So the headline '
+            "says nothing. Now mend the evaluation."
+        ),
+        "headline": 'that is the headline itself. To say "member" every time is right for '
+        f"{rates['always']:.0%} of these records.",
+        "precision": (
+            "that is the precision: it is high, as the accuracy is, because nearly all records are "
+            "members."
+        ),
+        "few": (
+            "that is the advantage on every tenth non-member, a handful of records: use all of "
+            "them."
+        ),
+        "accuracy": (
+            "that is the accuracy on all records, half of them members. The advantage is asked "
+            "for: TPR - FPR."
+        ),
+        "learned": (
+            "that is the advantage at the threshold the shadow models taught. Judge the calls in "
+            "said."
+        ),
     }
     return mistakes.get(nearest)
 
@@ -105,18 +155,23 @@ EXERCISES = {
     "04.1": Exercise(
         "Predict what an attacker gets back by adapting.",
         predict,
-        "Which of the ten confidences differs most between members and non-members? Is it still there?",
+        "Which of the ten confidences differs most between members and non-members? Is it still "
+        "there?",
         'result = mia.run(mia.Experiment(hidden=32, n_shadows=8, hide=(("top_k", 1),)))\n'
         'answer = (result.adaptive.advantage, "b")',
-        "His shadow models show him what the highest confidence of a member looks like when it comes alone.",
+        "His shadow models show him what the highest confidence of a member looks like when it "
+        "comes alone.",
     ),
     "04.2": Exercise(
         "Keep a promise and buy back accuracy.",
         change,
-        "The noise is added to a sum over all members. How could the sum become larger while the noise stays the same?",
-        "noise = mia.noise_for(epsilon=4, delta=1e-5, steps=60)\n"
-        "answer = mia.Experiment(hidden=32, n_shadows=8, epochs=60, clip=1.0, noise_multiplier=noise, n_members=2000)",
-        "The same promise costs less accuracy with more records: the sum grows with them, the noise does not.",
+        "The noise is added to a sum over all members. How could the sum become larger while the "
+        "noise stays the same?",
+        "noise = mia.noise_for(epsilon=4, delta=1e-5, steps=60)\nanswer = "
+        "mia.Experiment(hidden=32, n_shadows=8, epochs=60, clip=1.0, noise_multiplier=noise, "
+        "n_members=2000)",
+        "The same promise costs less accuracy with more records: the sum grows with them, the "
+        "noise does not.",
     ),
     "04.3": Exercise(
         "See through an accuracy on an unbalanced test set.",
@@ -126,32 +181,47 @@ EXERCISES = {
         "report = mia.run(mia.Experiment(**private, noise_multiplier=8.0)).report\n"
         "said = report.scores >= np.quantile(report.scores, 0.05)\n"
         "answer = said[report.members].mean() - said[~report.members].mean()",
-        "Nine of ten records tested were members, so \"member\" every time would have had the better headline. The "
-        "advantage does not depend on the mix.",
+        'Nine of ten records tested were members, so "member" every time would have had the better '
+        "headline. The advantage does not depend on the mix.",
     ),
     "04.q1": quiz(
         "What the failure of a naive attack shows.",
         "b",
-        {"a": "it protects from an attacker who has not noticed the rounding. And from the adaptive one?",
-         "c": "rounding does change what an attack finds: you saw the naive attacker lose by it."},
+        {
+            "a": (
+                "it protects from an attacker who has not noticed the rounding. And from the "
+                "adaptive one?"
+            ),
+            "c": (
+                "rounding does change what an attack finds: you saw the naive attacker lose by it."
+            ),
+        },
         "Whom did the owner let attack?",
         "The fall may be due to the attack alone.",
     ),
     "04.q2": quiz(
         "What follows from a low measurement under a high ceiling.",
         "c",
-        {"a": "the ceiling is proven for every attack; it need not be reached by this one.",
-         "b": "the curve is an average over members, and of one attack. The promise covers the worst case, and there "
-              "somebody may be closer to it."},
+        {
+            "a": "the ceiling is proven for every attack; it need not be reached by this one.",
+            "b": (
+                "the curve is an average over members, and of one attack. The promise covers the "
+                "worst case, and there somebody may be closer to it."
+            ),
+        },
         "What does the ceiling hold for, and what was measured?",
         "A measurement speaks of an attack, a promise of all of them.",
     ),
     "04.q3": quiz(
         "Know which ceiling belongs to records that enter together.",
         "b",
-        {"a": "0.5 is the promise for one record. With the family three records come or go, and three clipped "
-              "gradients can point the same way.",
-         "c": "more records that enter together show more, not less."},
+        {
+            "a": (
+                "0.5 is the promise for one record. With the family three records come or go, and "
+                "three clipped gradients can point the same way."
+            ),
+            "c": "more records that enter together show more, not less.",
+        },
         "By how much can three clipped gradients move the sum?",
         "The unit of a promise matters: a record, a person, a family.",
     ),

@@ -1,22 +1,25 @@
-"""How long a reader waits, in JupyterLab in Chromium: from a key press to new pixels, and for the notebooks.
+"""How long a reader waits, in JupyterLab in Chromium: from a key press to new pixels, and for the
+notebooks.
 
-    pip install -e ".[test]"
-    python tests/benchmarks/slider_latency.py     about ten minutes; --moves 10: fewer moves a knob (50); --json FILE
+    pip install -e ".[test]" python tests/benchmarks/slider_latency.py     about ten minutes;
+    --moves 10: fewer moves a knob (50); --json FILE
 
-A move is one key press on an explorer's control. The clock runs from the time stamp of the key's event until the new
-picture is decoded and a frame with it has been drawn: until the callback of the next frame, so rather too late than too
-early, by at most a frame of 17 ms.
+A move is one key press on an explorer's control. The clock runs from the time stamp of the key's
+event until the new picture is decoded and a frame with it has been drawn: until the callback of the
+next frame, so rather too late than too early, by at most a frame of 17 ms.
 
-    first    until anything new is to be seen: the progress bar or a picture
-    final    until the last picture of the move; where experiments are repeated, an explorer shows the first ones before
+    first    until anything new is to be seen: the progress bar or a picture final    until the last
+    picture of the move; where experiments are repeated, an explorer shows the first ones before
 
-Every move is a first visit: before it, all but the records, networks and attacks of the position shown is dropped from
-the stage cache. So a knob that retrains does retrain, and one that does not still fits its attack and draws.
+Every move is a first visit: before it, all but the records, networks and attacks of the position
+shown is dropped from the stage cache. So a knob that retrains does retrain, and one that does not
+still fits its attack and draws.
 
-Then each notebook is run from a fresh kernel: Run All until the last cell is done, and the most memory that its kernel
-ever held (VmHWM, in MB of 10^6 bytes; where there is no /proc, n/a). Nothing is asserted: times depend on the machine
-and on what else it does.
+Then each notebook is run from a fresh kernel: Run All until the last cell is done, and the most
+memory that its kernel ever held (VmHWM, in MB of 10^6 bytes; where there is no /proc, n/a). Nothing
+is asserted: times depend on the machine and on what else it does.
 """
+
 import argparse
 import json
 import sys
@@ -28,14 +31,18 @@ import pytest
 from common import machine, table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from browser import ask_kernel, explorer, open_notebook, run_all, settle  # noqa: E402
-from test_browser import write_notebook  # noqa: E402
+from browser import ask_kernel, explorer, open_notebook, run_all, settle
+from test_browser import write_notebook
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("0[0-4]*.ipynb"))
 STILL = {"median": 120, "95 %": 180}  # ms; reach of the final picture where no network is trained
 TRAINED = {"first": 200, "median": 800}
 KNOBS = {  # what is moved: (explorer, its controls, reach)
-    "hiding": ("confidence_hiding", ("top_k", "rounded", "softened", "noisy", "labels_only"), STILL),
+    "hiding": (
+        "confidence_hiding",
+        ("top_k", "rounded", "softened", "noisy", "labels_only"),
+        STILL,
+    ),
     "base rate": ("base_rate", ("share",), STILL),
     "threshold": ("threshold", ("threshold",), STILL),
     "epochs without noise": ("overfitting", ("epochs",), STILL),
@@ -91,7 +98,8 @@ FIRST_EXPLORER = """() => {
 
 
 class Bench:
-    """The options and the findings; Lab and browser come from the tests' fixtures, so pytest runs what is measured."""
+    """The options and the findings; Lab and browser come from the tests' fixtures, so pytest runs
+    what is measured."""
 
     def __init__(self, moves):
         self.moves, self.knobs, self.notebooks = moves, {}, {}
@@ -102,7 +110,11 @@ class Bench:
 
 
 def test_knobs(bench, page, lab):
-    write_notebook(lab.folder / "zz_latency.ipynb", SETUP, *(f"{name} = mia.{name}()\n{name}" for name in EXPLORERS))
+    write_notebook(
+        lab.folder / "zz_latency.ipynb",
+        SETUP,
+        *(f"{name} = mia.{name}()\n{name}" for name in EXPLORERS),
+    )
     open_notebook(page, lab, "zz_latency.ipynb")
     run_all(page)
     for knob, (name, controls, _) in KNOBS.items():
@@ -112,11 +124,18 @@ def test_knobs(bench, page, lab):
         box.evaluate(WATCH)
         took = []
         for control in controls:
-            box.get_by_role("button", name="Reset").click()  # beside a stricter one, a control may change nothing
+            # beside a stricter one, a control may change nothing
+            box.get_by_role("button", name="Reset").click()
             settle(box, 0.5)
-            took += [move(page, box, name, control) for _ in range(-(-bench.moves // len(controls)))]
+            took += [
+                move(page, box, name, control) for _ in range(-(-bench.moves // len(controls)))
+            ]
         bench.knobs[knob] = {kind: [one[kind] for one in took] for kind in ("first", "final")}
-        print(knob, {kind: round(float(np.median(all_)), 1) for kind, all_ in bench.knobs[knob].items()}, flush=True)
+        print(
+            knob,
+            {kind: round(float(np.median(all_)), 1) for kind, all_ in bench.knobs[knob].items()},
+            flush=True,
+        )
 
 
 def move(page, box, name, control):
@@ -139,7 +158,9 @@ def test_notebook(path, bench, page, lab):
     took = time.perf_counter() - start
     status = Path("/proc", ask_kernel(page, "import os; print(os.getpid())").strip(), "status")
     lines = status.read_text().splitlines() if status.exists() else []
-    peak = [int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM")] or [float("nan")]
+    peak = [int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM")] or [
+        float("nan")
+    ]
     first = page.evaluate("window.firstExplorer ?? NaN")
     bench.notebooks[path.stem] = {"seconds": took, "peak_mb": peak[0], "first_explorer": first}
     print(path.stem, bench.notebooks[path.stem], flush=True)
@@ -151,24 +172,69 @@ def main():
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     bench, before = Bench(options.moves), machine()
-    failed = pytest.main([__file__, "-s", "-q", "--override-ini=addopts=", "-p", "no:cacheprovider"], plugins=[bench])
+    failed = pytest.main(
+        [__file__, "-s", "-q", "--override-ini=addopts=", "-p", "no:cacheprovider"], plugins=[bench]
+    )
 
     rows = []
     for knob, took in bench.knobs.items():
         reach = KNOBS[knob][2]
-        (first, late), (final, last) = (np.percentile(took[kind], (50, 95)) for kind in ("first", "final"))
-        rows.append([knob, len(took["final"]), first, late, reach.get("first"),
-                     final, reach["median"], last, reach.get("95 %")])
+        (first, late), (final, last) = (
+            np.percentile(took[kind], (50, 95)) for kind in ("first", "final")
+        )
+        rows.append(
+            [
+                knob,
+                len(took["final"]),
+                first,
+                late,
+                reach.get("first"),
+                final,
+                reach["median"],
+                last,
+                reach.get("95 %"),
+            ]
+        )
     print("\nms from key press to pixels")
-    print(table(["knob", "moves", "first", "95 %", "reach", "final", "reach", "95 %", "reach"], rows))
+    print(
+        table(["knob", "moves", "first", "95 %", "reach", "final", "reach", "95 %", "reach"], rows)
+    )
     runs = bench.notebooks
     print("\nRun All, from a fresh kernel")
-    print(table(["notebook", "s", "reach", "peak MB", "reach", "first explorer s", "reach"], [
-        *([name, run["seconds"], None, run["peak_mb"], 450, run["first_explorer"], 5 if name.startswith("00") else None]
-          for name, run in runs.items()),
-        ["together", sum(run["seconds"] for run in runs.values()), 150, None, None, None, None]]))
-    found = {"machine": {"before": before, "after": machine()}, "knobs": bench.knobs, "notebooks": runs,
-             "reach": {knob: reach for knob, (_, _, reach) in KNOBS.items()}}
+    print(
+        table(
+            ["notebook", "s", "reach", "peak MB", "reach", "first explorer s", "reach"],
+            [
+                *(
+                    [
+                        name,
+                        run["seconds"],
+                        None,
+                        run["peak_mb"],
+                        450,
+                        run["first_explorer"],
+                        5 if name.startswith("00") else None,
+                    ]
+                    for name, run in runs.items()
+                ),
+                [
+                    "together",
+                    sum(run["seconds"] for run in runs.values()),
+                    150,
+                    None,
+                    None,
+                    None,
+                    None,
+                ],
+            ],
+        )
+    )
+    found = {
+        "machine": {"before": before, "after": machine()},
+        "knobs": bench.knobs,
+        "notebooks": runs,
+        "reach": {knob: reach for knob, (_, _, reach) in KNOBS.items()},
+    }
     print(json.dumps(found["machine"]))
     (options.json.write_text if options.json else print)(json.dumps(found))
     return failed
