@@ -43,16 +43,12 @@ def _nbytes(value):
 cache = Cache(LIMIT)
 
 
-def stage(*names):
-    """Decorate a function of some fields of an Experiment: it sees these alone, and its results are
-    kept by them."""
+def stage(experiment, function, fields, *inputs):
+    """A stage of an experiment, lazily: call what is returned to have it.
 
-    def decorate(function):
-        def staged(experiment, progress):
-            seen = {name: getattr(experiment, name) for name in names}
-            key = (function.__name__, *seen.values())
-            return cache.get(key, lambda: function(SimpleNamespace(**seen), progress))
-
-        return staged
-
-    return decorate
+    `function(seen, *inputs)` makes it, from the values of those `fields` alone, which are the key
+    under which it is kept, and from `inputs`, earlier stages that it calls where it needs them.
+    """
+    seen = SimpleNamespace(**{name: getattr(experiment, name) for name in fields})
+    key = (function.__name__, *vars(seen).values())
+    return lambda: cache.get(key, lambda: function(seen, *inputs))

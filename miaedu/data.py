@@ -8,12 +8,12 @@ from collections import Counter
 from functools import lru_cache
 from hashlib import sha256
 from numbers import Integral
-from pathlib import Path
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from .dataset import Dataset
+from .places import course
 
 
 def load_purchases(n_classes=10, n_records=4000, n_items=200, random_state=0):
@@ -239,6 +239,16 @@ def load_tumours():
     )
 
 
+# The data sets by name; each list of data sets elsewhere is this one.
+LOADERS = {
+    "purchases": load_purchases,
+    "clinic": load_clinic,
+    "census": load_census,
+    "digits": load_digits,
+    "tumours": load_tumours,
+}
+
+
 def _dataset(name, features, y, class_names, **more):
     return Dataset(
         name,
@@ -330,15 +340,8 @@ def _verify(name, content, what, remedy):
 
 
 def _read(filename):
-    path = _course("data", filename)
+    path = course("data", filename)
     try:
         return path.read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} is missing; reinstall miaedu") from None
-
-
-def _course(*parts):
-    """A file or folder of the course: inside an installed miaedu, or in the checkout that miaedu
-    lies in."""
-    here = Path(__file__).resolve().parent
-    return (here / "course" if (here / "course").is_dir() else here.parent).joinpath(*parts)

@@ -79,9 +79,9 @@ def _packages(asked):
 
 
 def _data():
-    from . import data
+    from .data import LOADERS
 
-    for load in (data.load_census, data.load_clinic, data.load_digits, data.load_tumours):
+    for load in LOADERS.values():
         try:
             load()
         except (OSError, ValueError) as error:

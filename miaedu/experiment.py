@@ -9,31 +9,20 @@ from types import SimpleNamespace
 import joblib
 from tqdm.auto import tqdm
 
-from . import data
-from .attacks import GapAttack, LabelOnlyAttack, ShadowAttack, ThresholdAttack
+from .attacks import ATTACKS
+from .blackbox import BlackBox
 from .cache import stage
-from .countermeasures import BlackBox, labels_only, noisy, rounded, softened, top_k
+from .checks import check_number, draw_seeds
+from .data import LOADERS, load_purchases
 from .dataset import split
+from .hiding import by_name
 from .metrics import Report, evaluate
-from .network import MLP, check_number, draw_seeds
+from .network import MLP
 from .privacy import epsilon_of, mu_of
 from .shadow import ShadowModels
 from .synthesis import label_by_querying
 
-CHOICES = {
-    "data": ("purchases", "clinic", "census", "digits", "tumours"),
-    "labels": ("true", "queried"),
-    "attack": ("shadow", "threshold", "label_only", "gap"),
-}
-ATTACKS = {
-    "shadow": ShadowAttack,
-    "threshold": ThresholdAttack,
-    "label_only": LabelOnlyAttack,
-    "gap": GapAttack,
-}
-HIDING = {
-    function.__name__: function for function in (top_k, rounded, softened, noisy, labels_only)
-}
+CHOICES = {"data": tuple(LOADERS), "labels": ("true", "queried"), "attack": tuple(ATTACKS)}
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,9 @@ class Experiment:
 
     >>> import miaedu as mia
     >>> mia.Experiment(n_shadows=4)
-    mia.run(mia.Experiment(n_shadows=4))
+    Experiment(n_shadows=4)
+    >>> mia.Experiment(n_shadows=4).code
+    'mia.run(mia.Experiment(n_shadows=4))'
 
     data : "purchases", "clinic", "census", "digits" or "tumours"; n_classes and n_items are for
         "purchases" alone.
@@ -92,8 +83,8 @@ class Experiment:
             ("random_state", 0),
         ):
             check_number(name, getattr(self, name), Integral, low)
-        _net(self).check_settings()
-        _hiding(self.hide)
+        network_of(self).check_settings()
+        by_name(self.hide)
         object.__setattr__(
             self,
             "hide",
@@ -119,13 +110,14 @@ class Experiment:
         return self.epochs if self.labels == "queried" else None
 
     def __repr__(self):
+        changed = (field for field in fields(self) if getattr(self, field.name) != field.default)
+        given = (f"{field.name}={getattr(self, field.name)!r}" for field in changed)
+        return f"Experiment({', '.join(given)})"
+
+    @property
+    def code(self):
         """The line of code that runs this experiment, with what differs from the defaults."""
-        said = (
-            f"{f.name}={getattr(self, f.name)!r}"
-            for f in fields(self)
-            if getattr(self, f.name) != f.default
-        )
-        return f"mia.run(mia.Experiment({', '.join(said)}))"
+        return f"mia.run(mia.{self!r})"
 
 
 @dataclass(frozen=True)
@@ -164,8 +156,8 @@ class Result:
 
 
 def run(experiment, progress=None):
-    """Load, split, train the target, train shadows, attack, evaluate: a pure function of
-    `experiment`.
+    """Load, split, train the target, train the shadow models, fit the attack, evaluate: a pure
+    function of `experiment`.
 
     >>> import miaedu as mia
     >>> result = mia.run(mia.Experiment(n_shadows=4))
@@ -176,22 +168,118 @@ def run(experiment, progress=None):
     stop; then nothing is kept of the stage under way. Earlier stages are kept within 64 MB, each by
     the settings that decide it. Returns a :class:`Result`.
     """
-    e, progress = experiment, progress or (lambda share: None)
+    e, tell = experiment, progress or (lambda share: None)
     share = 1 / (1 + e.n_shadows)  # the target's of the training
-    world, target = _world(e, progress), _target(e, lambda done: progress(share * done))
-    api = BlackBox(target, hide=_hiding(e.hide, _seeds(e.random_state).owner))
+    seeds = seeds_of(e.random_state)
 
-    def then(done):
-        progress(share + (1 - share) * done)
+    # Nothing happens in these lines: a stage is made when it is called, or taken from those kept.
+    records = stage(e, load, RECORDS)
+    world = stage(e, deal, WORLD, records)
+    target = stage(e, train_target, TARGET, world, lambda done: tell(share * done))
+    rest = lambda done: tell(share + (1 - share) * done)  # noqa: E731
+    trained = stage(e, train_shadows, SHADOWS, world, target, rest)
+    shadows = stage(e, stop_shadows, STOPPED, trained)
+    naive = stage(e, fit_naive, NAIVE, shadows)
+    adaptive = stage(e, fit_adaptive, ADAPTIVE, shadows)
 
-    attacks = {"naive": _naive_attack(e, then)}
-    if e.hide:
-        attacks["adaptive"] = _adaptive_attack(e, then)
-    reports = evaluate(attacks, api, world)
-    asked = len(world.pool[1]) if e.labels == "queried" else 0
-    return Result(
-        e, reports["naive"], reports.get("adaptive", reports["naive"]), api.n_queries + asked
-    )
+    api = BlackBox(target().at(e.epochs), hide=by_name(e.hide, seeds.owner))
+    attacks = {"naive": naive()} | ({"adaptive": adaptive()} if e.hide else {})
+    reports = evaluate(attacks, api, world())
+    labelled = len(world().pool[1]) if e.labels == "queried" else 0
+    adapted = reports.get("adaptive", reports["naive"])
+    return Result(e, reports["naive"], adapted, api.n_queries + labelled)
+
+
+# The stages in their order, each below the fields that decide it: it sees no others.
+
+RECORDS = ("data", "n_classes", "n_items", "n_members", "random_state")
+
+
+def load(seen):
+    """The data set."""
+    if seen.data != "purchases":
+        return LOADERS[seen.data]()
+    seed = seeds_of(seen.random_state).data
+    return load_purchases(seen.n_classes, 4 * seen.n_members, seen.n_items, seed)
+
+
+WORLD = (*RECORDS, "coin")
+
+
+def deal(seen, records):
+    """Members, non-members, and the attacker's pool: of at most twice as many as the members."""
+    settings = {"coin": seen.coin, "random_state": seeds_of(seen.random_state).split}
+    if records().repeats or seen.coin:
+        # where doubles are natural, a slider is no place for a warning
+        settings["duplicates"] = "allow"
+    if seen.coin:
+        # the promise is for one record: a household's, under one coin, is weaker
+        settings["by_group"] = False
+    world = split(records(), seen.n_members, **settings)
+    return replace(world, pool=tuple(part[: 2 * seen.n_members].copy() for part in world.pool))
+
+
+NETWORK = ("hidden", "batch_size", "learning_rate", "l2", "clip", "noise_multiplier", "horizon")
+TARGET = (*WORLD, *NETWORK)
+
+
+def train_target(seen, world, tell):
+    """The target, as it was after each epoch that is kept."""
+    network = network_of(seen, random_state=seeds_of(seen.random_state).target)
+    return network.fit(*world().members, world().classes, tell)
+
+
+SHADOWS = (*TARGET, "n_shadows", "labels", "label_epoch")
+
+
+def train_shadows(seen, world, target, tell):
+    """The shadow models, as they were after each epoch that is kept."""
+    X, y = world().pool
+    if seen.labels == "queried":
+        y = label_by_querying(BlackBox(target().at(seen.label_epoch)), X)
+    seed = seeds_of(seen.random_state).shadows
+    shadows = ShadowModels(network_of(seen), seen.n_shadows, random_state=seed)
+    return shadows.fit(X, y, classes=world().classes, progress=tell)
+
+
+STOPPED = (*SHADOWS, "epochs")
+
+
+def stop_shadows(seen, trained):
+    """The shadow models as they were when the target's training stopped."""
+    return trained().at(seen.epochs)
+
+
+NAIVE = (*STOPPED, "attack")
+
+
+def fit_naive(seen, shadows, hide=()):
+    """The attack of an attacker who does not know of the hiding."""
+    attack = ATTACKS[seen.attack]()
+    return attack.fit(shadows() if attack.needs_shadows else None, hide)
+
+
+ADAPTIVE = (*NAIVE, "hide")
+
+
+def fit_adaptive(seen, shadows):
+    """The attack of one who does: their shadow models answer through the same hiding."""
+    return fit_naive(seen, shadows, by_name(seen.hide, seeds_of(seen.random_state).attacker))
+
+
+def network_of(settings, random_state=None):
+    """The network of an experiment, or of a stage of it, for target and shadow models alike."""
+    named = {name: getattr(settings, name) for name in NETWORK if name != "horizon"}
+    named |= {"epochs": max(settings.horizon), "snapshots": settings.horizon}
+    if settings.clip is not None:
+        named["expected_members"] = settings.n_members
+    return MLP(**named, random_state=random_state)
+
+
+def seeds_of(random_state):
+    """A seed for each thing that is left to chance."""
+    names = "data", "split", "target", "shadows", "owner", "attacker"
+    return SimpleNamespace(**dict(zip(names, map(int, draw_seeds(random_state, len(names))))))
 
 
 def sweep(experiments, progress=True):
@@ -219,96 +307,3 @@ def _record(experiment):
     record = asdict(experiment) | {name: getattr(result.adaptive, name) for name in measures}
     record |= {f"naive_{name}": getattr(result.naive, name) for name in measures[:2]}
     return record | {"mu": result.mu, "epsilon": result.epsilon()}
-
-
-def _hiding(hide, random_state=None):
-    """The hiding functions that `hide` names, made anew, so that noise starts at the start of its
-    stream."""
-    functions = []
-    for i, step in enumerate(hide):
-        name, *numbers = step if isinstance(step, (tuple, list)) and step else (step,)
-        if name not in HIDING:
-            raise ValueError(f"hide must name functions among {', '.join(HIDING)}, got {name!r}")
-        if len(numbers) != (name != "labels_only"):
-            wanted = "no number" if name == "labels_only" else "one number"
-            raise ValueError(f"hide must give {name} {wanted}, got {step!r}")
-        seed = {} if name != "noisy" or random_state is None else {"random_state": random_state + i}
-        functions.append(HIDING[name](*numbers, **seed) if numbers else labels_only)
-    return functions
-
-
-WORLD = ("data", "n_classes", "n_items", "n_members", "coin", "random_state")
-NET = ("hidden", "batch_size", "learning_rate", "l2", "clip", "noise_multiplier", "horizon")
-SHADOWS = ("n_shadows", "labels", "label_epoch")
-
-
-def _net(e, **settings):
-    settings |= {name: getattr(e, name) for name in NET[:-1]}
-    return MLP(
-        **settings,
-        epochs=max(e.horizon),
-        snapshots=e.horizon,
-        expected_members=e.n_members if e.clip else None,
-    )
-
-
-def _seeds(random_state):
-    names = "data", "split", "target", "shadows", "owner", "attacker"
-    return SimpleNamespace(**dict(zip(names, map(int, draw_seeds(random_state, len(names))))))
-
-
-@stage(*WORLD)
-def _world(e, progress):
-    seeds = _seeds(e.random_state)
-    if e.data == "purchases":
-        records = data.load_purchases(e.n_classes, 4 * e.n_members, e.n_items, seeds.data)
-    else:
-        records = getattr(data, f"load_{e.data}")()
-    settings = {"coin": e.coin, "random_state": seeds.split}
-    if records.repeats or e.coin:
-        # where doubles are natural, a slider is no place for a warning
-        settings["duplicates"] = "allow"
-    if e.coin:
-        # the promise is for one record: a household's, under one coin, is weaker
-        settings["by_group"] = False
-    world = split(records, e.n_members, **settings)
-    return replace(world, pool=tuple(part[: 2 * e.n_members].copy() for part in world.pool))
-
-
-@stage(*WORLD, *NET)
-def _trained_target(e, progress):
-    world = _world(e, progress)
-    return _net(e, random_state=_seeds(e.random_state).target).fit(
-        *world.members, world.classes, progress
-    )
-
-
-def _target(e, progress):
-    return _trained_target(e, progress).at(e.epochs)
-
-
-@stage(*WORLD, *NET, *SHADOWS)
-def _trained_shadows(e, progress):
-    world = _world(e, progress)
-    X, y = world.pool
-    if e.labels == "queried":
-        y = label_by_querying(BlackBox(_trained_target(e, progress).at(e.label_epoch)), X)
-    models = ShadowModels(_net(e), e.n_shadows, random_state=_seeds(e.random_state).shadows)
-    return models.fit(X, y, classes=world.classes, progress=progress)
-
-
-@stage(*WORLD, *NET, *SHADOWS, "epochs")
-def _shadows(e, progress):
-    return _trained_shadows(e, progress).at(e.epochs)
-
-
-@stage(*WORLD, *NET, *SHADOWS, "epochs", "attack")
-def _naive_attack(e, progress):
-    return ATTACKS[e.attack]().fit(_shadows(e, progress))
-
-
-@stage(*WORLD, *NET, *SHADOWS, "epochs", "attack", "hide")
-def _adaptive_attack(e, progress):
-    return ATTACKS[e.attack]().fit(
-        _shadows(e, progress), hide=_hiding(e.hide, _seeds(e.random_state).attacker)
-    )

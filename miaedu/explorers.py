@@ -16,7 +16,7 @@ from .figures import (
     ThresholdFigure,
 )
 from .metrics import base_rate_rates, positives_worth, rates_at
-from .plots import describe
+from .words import describe
 from .widgets import Explorer, affordable, menu, slider, tick
 
 EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)

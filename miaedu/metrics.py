@@ -8,7 +8,7 @@ from numbers import Real
 
 import numpy as np
 
-from .attacks import GapAttack, check_learned
+from .attacks import Answers, check_learned
 
 REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
 LOW_FPR = (0.01, 0.001)
@@ -34,23 +34,16 @@ def evaluate(attack, black_box, world, name=None):
     :func:`split`; `name` heads the report. Costs one query a record for all attacks that judge one
     answer, and for each other attack its own. Returns a :class:`Report`.
     """
-    for each in attack.values() if isinstance(attack, dict) else [attack]:
+    attacks = attack if isinstance(attack, dict) else {name or type(attack).__name__: attack}
+    for each in attacks.values():
         check_learned(each)
     X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
-    members = np.arange(len(y)) < len(world.members[1])
-    answers, classes = black_box.predict_proba(X), black_box.classes_
-    right = GapAttack().score_confidences(answers, y, classes) > 0
-
-    def report(attack, name):
-        one = hasattr(attack, "score_confidences")
-        scores = (
-            attack.score_confidences(answers, y, classes) if one else attack.score(black_box, X, y)
-        )
-        return Report(name, np.asarray(scores, float), members, y, right, attack.threshold_)
-
-    if isinstance(attack, dict):
-        return {key: report(each, key) for key, each in attack.items()}
-    return report(attack, name or type(attack).__name__)
+    members, answers = np.arange(len(y)) < len(world.members[1]), Answers(black_box, X, y)
+    reports = {
+        key: Report(key, each.score_answers(answers), members, y, answers.right, each.threshold_)
+        for key, each in attacks.items()
+    }
+    return reports if isinstance(attack, dict) else next(iter(reports.values()))
 
 
 @dataclass(frozen=True, eq=False)

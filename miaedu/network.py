@@ -9,49 +9,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from . import lockstep
+from .checks import check_number, draw_seeds, public_classes
 from .privacy import epsilon_of, mu_of
-
-
-def draw_seeds(random_state, n):
-    """`n` seeds from `random_state` (None, int or RandomState); the first seeds are the same
-    whatever `n` is.
-
-    >>> [int(s) for s in draw_seeds(0, 2)] == [int(s) for s in draw_seeds(0, 5)[:2]]
-    True
-    """
-    if isinstance(random_state, np.random.RandomState):
-        random_state = int(random_state.randint(2**31))
-    elif random_state is not None:
-        check_number("random_state", random_state, Integral, 0)
-    return np.random.SeedSequence(random_state).generate_state(n)
-
-
-def check_number(name, value, kind, low, *, above=False, why=""):
-    """Raise a ValueError that names the argument unless `value` is a `kind` of at least (`above`:
-    more than) `low`."""
-    right = isinstance(value, kind) and not isinstance(value, bool) and np.isfinite(value)
-    if not right or value < low or (above and value == low):
-        what = "a whole number" if kind is Integral else "a number"
-        why = f" ({why})" if why else ""
-        raise ValueError(
-            f"{name} must be {what} {'above' if above else 'of at least'} {low}, got {value!r}{why}"
-        )
-
-
-def public_classes(y, classes=None):
-    """The public labels (c,), sorted: `classes`, or else what is in y (n,); a ValueError where that
-    will not do."""
-    found = np.unique(y)
-    if classes is None and len(found) < 2:
-        one = found.tolist()[0]
-        raise ValueError(
-            f"y must hold at least two classes (or pass classes=...), got one class: {one!r}"
-        )
-    classes = found if classes is None else np.unique(classes)
-    unknown = np.setdiff1d(found, classes).tolist()
-    if unknown:
-        raise ValueError(f"classes must contain every label of y; {unknown[0]!r} is not in it")
-    return classes
 
 
 class MLP(ClassifierMixin, BaseEstimator):

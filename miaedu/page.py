@@ -89,7 +89,7 @@ def save_page(
     explorer.show(here)
     background.set("id", "picture")
     background.set("role", "img")
-    code = escape(repr(explorer.results[0].experiment))
+    code = escape(explorer.results[0].experiment.code)
     how = (
         f"Nothing is computed in this page. Each of its {len(frames)} pictures is a real attack on "
         "a model trained for it, computed beforehand with miaedu; the one it opened with by "

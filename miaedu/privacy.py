@@ -1,5 +1,4 @@
-"""Epsilon, delta and mu: what noise promises, the noise a promise needs, the ceiling on any attack,
-the audit.
+"""Epsilon, delta and mu: what noise promises, the noise a promise needs, the ceiling on any attack.
 
 One step of full-batch training with clipped gradients and noise is a Gaussian mechanism, and T
 steps with noise multiplier z are exactly mu-Gaussian-DP with ``mu = sqrt(T) / z`` (Dong, Roth & Su
@@ -7,13 +6,13 @@ steps with noise multiplier z are exactly mu-Gaussian-DP with ``mu = sqrt(T) / z
 size), the same training has 2 mu; where g records enter together, g mu.
 """
 
-from dataclasses import dataclass
 from math import exp, inf, isfinite, sqrt
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr, ndtri
-from scipy.stats import beta
+
+from .checks import check_number
 
 
 def mu_of(*, noise_multiplier, steps):
@@ -23,8 +22,7 @@ def mu_of(*, noise_multiplier, steps):
     >>> mu_of(noise_multiplier=10, steps=100)
     1.0
     """
-    _at_least("noise_multiplier", noise_multiplier, 0, strictly=False)
-    _at_least("steps", steps, 0)
+    _check_training(noise_multiplier, steps)
     return sqrt(steps) / noise_multiplier if noise_multiplier else inf
 
 
@@ -58,7 +56,7 @@ def epsilon_of(mu, delta):
     >>> epsilon_of(0.0, 1e-5), epsilon_of(float("inf"), 1e-5)
     (0.0, inf)
     """
-    _inside("delta", delta)
+    _check_delta(delta)
     if not isfinite(mu):
         return inf
     if mu <= 0 or delta_of(0.0, mu) <= delta:
@@ -76,9 +74,9 @@ def noise_for(*, epsilon, delta, steps):
 
     `epsilon` above 0, `delta` strictly between 0 and 1, `steps` above 0. ValueError otherwise.
     """
-    _at_least("epsilon", epsilon, 0)
-    _inside("delta", delta)
-    _at_least("steps", steps, 0)
+    check_number("epsilon", epsilon, above=True, why="an epsilon of 0 would need infinite noise")
+    _check_delta(delta)
+    _check_training(steps=steps)
     high = 2 * sqrt(2 * epsilon) + 40
     return sqrt(steps) / brentq(
         lambda mu: delta_of(epsilon, mu) - delta, 1e-12, high, xtol=1e-20, rtol=1e-12
@@ -140,97 +138,6 @@ def max_auc(mu=None, *, epsilon=None, delta=0.0):
     return fpr * (delta + tpr) / 2 + (1 - delta - fpr) * (tpr + 1) / 2 + delta
 
 
-@dataclass(frozen=True)
-class Audit:
-    """What `audit` found.
-
-    >>> Audit(mu=0.5, epsilon=1.2, delta=1e-5, tpr=0.4, fpr=0.2, n_runs=1000, level=0.95, promised=0.3).broken
-    True
-
-    `mu` and `epsilon` (at `delta`) are lower bounds that hold with probability `level`, from `tpr`,
-    a lower limit, and `fpr`, an upper one, in `n_runs`; `promised` is the mu that the model claims.
-    A low bound proves nothing: the canary or the attack may be weak.
-    """
-
-    mu: float
-    epsilon: float
-    delta: float
-    tpr: float
-    fpr: float
-    n_runs: int
-    level: float
-    promised: float
-
-    @property
-    def broken(self):
-        """True where the bound exceeds the promise: then the training does not do what it says."""
-        return self.mu > self.promised
-
-
-def audit(model, X, y, canary, *, n_runs=1000, delta=1e-5, level=0.95, progress=None):
-    """Train `model` many times with and without one record, and bound from below how much that
-    record shows.
-
-    >>> import miaedu as mia
-    >>> digits = mia.load_digits()
-    >>> model = mia.MLP(hidden=8, epochs=10, clip=1.0, noise_multiplier=4.0, expected_members=60, random_state=0)
-    >>> found = audit(model, digits.X[:60], digits.y[:60], canary=(digits.X[60], 0), n_runs=200)
-    >>> found.broken, round(found.promised, 2)
-    (False, 0.79)
-
-    `model`, an :class:`MLP`; X (n, d), y (n,), the records of both worlds; `canary`, a pair of a
-    record (d,) and its label, best an odd one; `n_runs`, at least 40, half of them with the canary;
-    `level`, of the bound. The confidence in the canary's label, as a logit, is the statistic. Its
-    threshold is fixed on one half of the runs, the bound is taken on the other: Clopper-Pearson
-    limits for TPR and FPR, then ``mu >= z(TPR low) - z(FPR high)`` with z the normal quantile (Nasr
-    et al. 2023, section 4). Returns an :class:`Audit`.
-    """
-    _at_least(
-        "n_runs",
-        n_runs,
-        40,
-        strictly=False,
-        why="half of them fix the threshold, half give the bound",
-    )
-    if n_runs != int(n_runs):
-        raise ValueError(f"n_runs must be a whole number, got {n_runs!r}")
-    if np.shape(canary[0]) != np.shape(X)[1:]:
-        raise ValueError(
-            f"canary must be a pair of a record with {np.shape(X)[1]} features and its label, "
-            f"got a record of shape {np.shape(canary[0])}"
-        )
-    _inside("delta", delta)
-    _inside("level", level)
-    records, labels = np.vstack([X, [canary[0]]]), np.append(y, canary[1])
-    members = np.ones((int(n_runs), len(labels)), bool)
-    members[::2, -1] = False
-    networks = model.fit_many(
-        records, labels, members, classes=np.unique(labels), progress=progress
-    )
-    answers = networks.predict_proba(np.array([canary[0]], np.float32))[:, 0].astype(float)
-    own = answers[:, np.searchsorted(networks.classes_, canary[1])]
-    logit = np.log(np.maximum(own, 1e-300)) - np.log(np.maximum(answers.sum(axis=1) - own, 1e-300))
-    inside, half = members[:, -1], len(logit) // 2
-    candidates = np.quantile(logit[:half], np.linspace(0.02, 0.98, 97))
-    bounds = [_bound(logit[:half] >= at, inside[:half], level)[0] for at in candidates]
-    mu, tpr, fpr = _bound(logit[half:] >= candidates[int(np.argmax(bounds))], inside[half:], level)
-    promised = (
-        mu_of(noise_multiplier=model.noise_multiplier, steps=model.epochs) if model.clip else inf
-    )
-    return Audit(mu, epsilon_of(max(mu, 0.0), delta), delta, tpr, fpr, int(n_runs), level, promised)
-
-
-def _bound(called, inside, level):
-    """Lower bound on mu, and the Clopper-Pearson limits behind it, the error shared equally between
-    the two."""
-    error = (1 - level) / 2
-    hits, alarms = int(called[inside].sum()), int(called[~inside].sum())
-    n_in, n_out = int(inside.sum()), int((~inside).sum())
-    tpr = beta.ppf(error, hits, n_in - hits + 1) if hits else 0.0
-    fpr = beta.ppf(1 - error, alarms + 1, n_out - alarms) if alarms < n_out else 1.0
-    return float(ndtri(tpr) - ndtri(fpr)), float(tpr), float(fpr)
-
-
 def _promise(mu, epsilon, delta):
     if (mu is None) == (epsilon is None):
         raise ValueError(f"give either mu or epsilon, got mu={mu!r} and epsilon={epsilon!r}")
@@ -242,15 +149,11 @@ def _promise(mu, epsilon, delta):
     return name
 
 
-def _at_least(name, value, low, strictly=True, why="no training can promise anything otherwise"):
-    if not (value > low or (not strictly and value == low)) or value == inf:
-        what = f"{'above' if strictly else 'of at least'} {low}"
-        raise ValueError(f"{name} must be a finite number {what}, got {value!r} ({why})")
+def _check_training(noise_multiplier=0, steps=1):
+    check_number("noise_multiplier", noise_multiplier)
+    check_number("steps", steps, above=True, why="no training can promise anything otherwise")
 
 
-def _inside(name, value):
-    if not 0 < value < 1:
-        raise ValueError(
-            f"{name} must be strictly between 0 and 1, got {value!r} "
-            f"(it is a probability, and neither end can be promised)"
-        )
+def _check_delta(delta):
+    why = "it is a probability, and neither end can be promised"
+    check_number("delta", delta, high=1, above=True, below=True, why=why)

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_X_y
 
-from .network import check_number, draw_seeds, public_classes
+from .checks import check_number, draw_seeds, public_classes
 
 
 def stratified_half(y, random_state):
@@ -85,6 +85,28 @@ class ShadowModels:
         vars(self).update(vars(new))
         return self
 
+    def saw(self, X):
+        """Which shadow models have learned from a copy of each record of X (n, d): (K, n) bool.
+
+        >>> import miaedu as mia
+        >>> digits = mia.load_digits()
+        >>> shadows = mia.ShadowModels(mia.MLP(epochs=1), n_models=2, random_state=0)
+        >>> seen = shadows.fit(digits.X[:100], digits.y[:100]).saw(digits.X[:200])
+        >>> (seen[:, :100] == shadows.members).all(), seen[:, 100:].any()
+        (True, False)
+
+        By content, not by place: any record may be asked about, and one that stands in the pool
+        twice was seen if either copy was. Labels do not count, since they may be asked of a target.
+        """
+        places = {}
+        for i, record in enumerate(_contents(self.X)):
+            places.setdefault(record, []).append(i)
+        seen = np.zeros((len(self.members), len(X)), bool)
+        for i, record in enumerate(_contents(X)):
+            if record in places:
+                seen[:, i] = self.members[:, places[record]].any(axis=1)
+        return seen
+
     def predict_proba(self, X):
         """Confidences (K, n, c) of all shadow models for records X (n, d); 0 for a class that one
         never saw."""
@@ -129,3 +151,8 @@ class ShadowModels:
             if progress is not None:
                 progress(len(networks) / self.n_models)
         return networks
+
+
+def _contents(X):
+    """What tells a record from all others, for each record of X (n, d)."""
+    return [row.tobytes() for row in np.asarray(X, np.float32) + 0.0]  # adding 0 makes one of -0, 0

@@ -15,7 +15,7 @@ import traitlets
 
 from .experiment import run
 from .network import MLP
-from .plots import describe
+from .words import describe
 
 # seconds of silence after which something shows: a progress bar, or the first repetition
 PATIENCE = 0.1
@@ -242,7 +242,7 @@ class Explorer:
         self.results, self.words = list(results), self._describe(results, values)
         self.figure.update(self.results, values)
         self._picture.value = self._html()
-        code = escape(repr(results[0].experiment))
+        code = escape(results[0].experiment.code)
         self._code.value = f"<details><summary>Show the code for this setting</summary><code>{code}</code></details>"
         self._message.value = ""
 

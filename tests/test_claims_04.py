@@ -165,7 +165,7 @@ def test_the_audit_of_the_notebook_catches_too_little_noise_and_spares_the_hones
             expected_members=10,
             random_state=seed,
         )
-        return mia.audit(model, digits.X[few], digits.y[few], canary=(np.zeros(64), 0))
+        return mia.canary_audit(model, digits.X[few], digits.y[few], canary=(np.zeros(64), 0))
 
     honest = found(4.0)
     # Honest noise may break its bound in 5 of 100 audits at most; these seeds are fixed.

@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 import miaedu as mia
-from miaedu import data
+from miaedu import data, places
 
 FOLDER = Path(__file__).resolve().parents[1] / "data"
 LOADERS = {
@@ -252,7 +252,7 @@ def course(tmp_path, monkeypatch):
             cached.cache_clear()
 
     shutil.copytree(FOLDER, tmp_path / "data")
-    monkeypatch.setattr(data, "_course", lambda *parts: tmp_path.joinpath(*parts))
+    monkeypatch.setattr(data, "course", lambda *parts: tmp_path.joinpath(*parts))
     forget()
     yield tmp_path / "data"
     forget()
@@ -306,13 +306,13 @@ def test_another_copy_of_scikit_learns_data_is_noticed(course, monkeypatch, name
 
 
 def test_the_course_is_beside_miaedu_or_inside_it(tmp_path, monkeypatch):
-    assert data._course("data") == FOLDER
+    assert places.course("data") == FOLDER
     module = tmp_path / "miaedu" / "data.py"
     module.parent.mkdir()
     monkeypatch.setattr(data, "__file__", str(module))
-    assert data._course("data", "x.md") == tmp_path.resolve() / "data" / "x.md"
+    assert places.course("data", "x.md") == tmp_path.resolve() / "data" / "x.md"
     (tmp_path / "miaedu" / "course").mkdir()
-    assert data._course() == tmp_path.resolve() / "miaedu" / "course"
+    assert places.course() == tmp_path.resolve() / "miaedu" / "course"
 
 
 # --- purchases

@@ -111,7 +111,7 @@ def test_damaged_and_missing_data_are_named(install, clean_data, monkeypatch):
 
 def test_missing_data_are_named(install, clean_data, monkeypatch, tmp_path):
     install()
-    monkeypatch.setattr(data, "_course", lambda *parts: tmp_path.joinpath(*parts))
+    monkeypatch.setattr(data, "course", lambda *parts: tmp_path.joinpath(*parts))
     found = check_environment()
     assert "census.csv.gz is missing; reinstall miaedu" in str(found)
     assert len(found.problems) >= 2

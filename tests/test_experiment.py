@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import miaedu as mia
 from miaedu import Experiment, experiment, lockstep
 from miaedu import cache as stages_kept
+from miaedu.hiding import by_name
 from miaedu.privacy import epsilon_of
 
 TINY = Experiment(n_members=60, n_items=50, hidden=8, epochs=6, n_shadows=2)
@@ -89,7 +90,7 @@ def test_the_same_experiment_gives_the_same_bits_from_an_empty_a_full_and_a_crow
 
 
 def test_another_process_finds_the_same():
-    code = f"import miaedu as mia; print({TINY!r}.adaptive.scores.tobytes().hex())"
+    code = f"import miaedu as mia; print({TINY.code}.adaptive.scores.tobytes().hex())"
     assert (
         subprocess.check_output([sys.executable, "-c", code], text=True).strip()
         == bits(mia.run(TINY))[-4].hex()
@@ -169,8 +170,18 @@ def test_labels_that_are_asked_for_are_counted_and_are_the_targets_own():
 
 def parts_of(e):
     """World, target and shadows of an experiment, as `run` makes them."""
-    quiet = lambda share: None  # noqa: E731
-    return experiment._world(e, quiet), experiment._target(e, quiet), experiment._shadows(e, quiet)
+    made = {}
+
+    def noted(e, function, fields, *inputs):
+        made[function.__name__] = plain(e, function, fields, *inputs)
+        return made[function.__name__]
+
+    plain, experiment.stage = experiment.stage, noted
+    try:
+        mia.run(e)
+    finally:
+        experiment.stage = plain
+    return made["deal"](), made["train_target"]().at(e.epochs), made["stop_shadows"]()
 
 
 @pytest.mark.parametrize("settings", [{}, {"data": "digits"}, {"data": "clinic"}])
@@ -264,9 +275,7 @@ def test_snapshots_change_nothing_but_what_a_later_move_costs():
 
 def test_two_noises_in_one_experiment_are_drawn_apart():
     nothing = np.zeros((50, 3))
-    first, second = (
-        step(nothing) for step in experiment._hiding((("noisy", 1.0), ("noisy", 1.0)), 7)
-    )
+    first, second = (step(nothing) for step in by_name((("noisy", 1.0), ("noisy", 1.0)), 7))
     # 3.6 standard errors of 150 independent pairs
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.3
 
@@ -274,26 +283,24 @@ def test_two_noises_in_one_experiment_are_drawn_apart():
 def test_a_stage_sees_the_fields_that_decide_it_and_no_others(cache):
     seen = []
 
-    @experiment.stage("epochs", "l2")
-    def peek(e, progress):
-        seen.append(vars(e).copy())
-        return e.hidden
+    def peek(fields):
+        seen.append(vars(fields).copy())
+        return fields.hidden
 
     with pytest.raises(AttributeError, match="hidden"):
-        peek(TINY, None)
+        stages_kept.stage(TINY, peek, ("epochs", "l2"))()
     assert seen == [{"epochs": 6, "l2": 0.0}] and not cache.kept
 
 
 def test_a_stage_runs_once_for_equal_fields_whatever_the_others_say(cache):
     runs = []
 
-    @experiment.stage("l2")
-    def work(e, progress):
-        runs.append(e.l2)
+    def work(fields):
+        runs.append(fields.l2)
         return np.zeros(10)
 
     for e in (TINY, replace(TINY, epochs=7), replace(TINY, l2=0.5), TINY):
-        work(e, None)
+        stages_kept.stage(e, work, ("l2",))()
     assert runs == [0.0, 0.5]
 
 
@@ -465,7 +472,7 @@ def test_the_code_that_is_shown_runs_and_names_only_what_differs():
     e = replace(TINY, epochs=2, hide=(("top_k", 3), "labels_only"))
     assert repr(Experiment()) == "mia.run(mia.Experiment())"
     assert repr(Experiment(l2=0.1, attack="gap")) == "mia.run(mia.Experiment(l2=0.1, attack='gap'))"
-    assert bits(eval(repr(e), {"mia": mia})) == bits(mia.run(e))
+    assert bits(eval(e.code, {"mia": mia})) == bits(mia.run(e))
 
 
 def test_an_experiment_stays_as_it_was():

@@ -10,9 +10,10 @@ from urllib.request import urlopen
 
 import pytest
 
-import miaedu.__main__ as command
+from miaedu.editions import working_copy as command
 from miaedu import __version__
-from miaedu.__main__ import deliver, main
+from miaedu.__main__ import main
+from miaedu.editions.working_copy import deliver
 
 VERSION_1 = {
     "00_start_here.ipynb": b"start",
@@ -36,7 +37,7 @@ def visible(folder):
 @pytest.fixture
 def source(tmp_path, monkeypatch):
     publish(tmp_path / "source", VERSION_1)
-    monkeypatch.setattr(command, "_course", (tmp_path / "source").joinpath)
+    monkeypatch.setattr(command, "course", (tmp_path / "source").joinpath)
     return tmp_path / "source"
 
 

@@ -13,7 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from miaedu import MLP
 from miaedu.lockstep import layers
-from miaedu.network import draw_seeds
+from miaedu.checks import draw_seeds
 
 
 # scikit-learn itself skips two of its checks here: on pandas' tables where pandas is not installed,

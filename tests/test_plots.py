@@ -17,12 +17,12 @@ from sklearn.metrics import roc_auc_score, roc_curve
 import miaedu as mia
 from miaedu import Experiment
 from miaedu.plots import mark_guess
-from miaedu.privacy import Audit
+from miaedu import CanaryAudit
 
 SMALL = Experiment(n_members=150, n_items=60, hidden=16, epochs=15, n_shadows=3)
 HIDDEN = replace(SMALL, hide=(("softened", 5.0),))
 PRIVATE = replace(SMALL, clip=1.0, noise_multiplier=3.0)
-AUDIT = Audit(
+AUDIT = CanaryAudit(
     mu=0.42, epsilon=1.1, delta=1e-5, tpr=0.4, fpr=0.2, n_runs=1000, level=0.95, promised=1.29
 )
 

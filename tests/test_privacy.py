@@ -13,7 +13,8 @@ from scipy.integrate import quad
 from scipy.stats import binomtest, norm
 
 import miaedu as mia
-from miaedu.privacy import _bound, delta_of, epsilon_of, mu_of
+from miaedu.canary import _bound
+from miaedu.privacy import delta_of, epsilon_of, mu_of
 
 FPR = np.r_[0, np.geomspace(1e-6, 0.5, 300), np.linspace(0.5, 1, 301)[1:]]
 deltas = st.floats(1e-9, 0.5)

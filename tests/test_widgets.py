@@ -22,7 +22,7 @@ from PIL import Image
 import miaedu as mia
 from miaedu import Experiment, Explorer, widgets
 
-NAMES = [name for name in mia.__all__ if mia._MODULE[name] == "explorers"]
+NAMES = [name for name in mia.__all__ if getattr(mia, name).__module__ == "miaedu.explorers"]
 each_explorer = pytest.mark.parametrize("name", NAMES)
 built = cache(lambda name: getattr(mia, name)())
 
@@ -124,7 +124,7 @@ def test_each_control_changes_picture_words_and_code_to_what_was_run(explorer):
         )
         assert explorer._message.value == ""
         experiment = explorer.results[0].experiment
-        assert escape(repr(experiment)) in explorer._code.value
+        assert escape(experiment.code) in explorer._code.value
         field = getattr(experiment, name, None)
         assert (
             field is None

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from ..attacks import ShadowAttack
-from ..countermeasures import BlackBox
+from ..blackbox import BlackBox
 from ..data import load_clinic
 from ..dataset import Dataset, split
 from ..metrics import evaluate

@@ -9,7 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
 from ..attacks import ShadowAttack, ThresholdAttack
-from ..countermeasures import BlackBox
+from ..blackbox import BlackBox
 from ..data import load_digits, load_purchases
 from ..dataset import split
 from ..experiment import Experiment, run

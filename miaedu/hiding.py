@@ -1,16 +1,15 @@
-"""What the owner does to the confidences before they leave; and BlackBox, the only door to a
-target.
+"""What the owner does to the confidences before they leave.
 
 A hiding function takes confidences (n, c) and returns confidences (n, c); compose them in
-``BlackBox(target, hide=[top_k(3), rounded(2)])``.
+``BlackBox(target, hide=[top_k(3), rounded(2)])``. ``HIDING`` lists them by name.
 """
 
 from numbers import Integral, Real
 
 import numpy as np
 
+from .checks import check_number
 from .lockstep import softmax
-from .network import check_number
 
 
 def apply(hide, confidences):
@@ -147,112 +146,31 @@ def noisy(scale=None, *, epsilon=None, random_state=None):
     return hide
 
 
-class BlackBox:
-    """A fitted classifier behind a door that answers with confidences, counts the queries, and
-    tells nothing else.
+# The hiding functions by the name that an Experiment gives them.
+HIDING = {
+    function.__name__: function for function in (top_k, rounded, softened, noisy, labels_only)
+}
 
-    >>> import miaedu as mia
-    >>> digits = mia.load_digits()
-    >>> api = mia.BlackBox(mia.MLP(epochs=5, random_state=0).fit(digits.X, digits.y), budget=100)
-    >>> api.predict_proba(digits.X[:3]).shape, api.n_queries
-    ((3, 10), 3)
 
-    Parameters: `target`, any fitted classifier with ``predict_proba`` and ``classes_``; `hide`,
-    functions from confidences (n, c) to confidences, applied in their order; `budget`, the largest
-    number of records it will ever answer (None: no bound); `epsilon_budget`, the largest epsilon
-    its answers may spend together, needed with ``noisy(epsilon=...)``.
+def by_name(hide, random_state=None):
+    """The functions that `hide` names, such as ``(("top_k", 3), "labels_only")``, as a list, fresh,
+    so that noise starts at the start of its stream; a ValueError for a name or number not allowed.
 
-    Attributes: ``classes_``, the public labels in the order of the columns; ``n_queries``, records
-    answered so far; ``epsilon_spent``; ``hide``. Raises TypeError for a target that gives no
-    confidences, ValueError for one whose answers are not probabilities. Source: the threat model of
-    Shokri et al. 2017, section III.
+    >>> len(by_name((("noisy", 0.1), "labels_only"), random_state=0))
+    2
+
+    Each noise among them has a seed of its own, from `random_state`.
     """
-
-    def __init__(self, target, hide=(), budget=None, epsilon_budget=None):
-        if not callable(getattr(target, "predict_proba", None)):
-            raise TypeError(
-                "target must be a fitted classifier with predict_proba, got "
-                f"{type(target).__name__}"
-            )
-        if not hasattr(target, "classes_"):
-            raise ValueError(
-                f"target must be fitted before it can answer: "
-                f"this {type(target).__name__} has no classes_"
-            )
-        if budget is not None:
-            check_number("budget", budget, Integral, 1)
-        self.classes_ = np.array(target.classes_)
-        self.hide, self.budget, self.n_queries = check_hide(hide), budget, 0
-        self.epsilon_budget, self.epsilon_spent, self._price = (
-            epsilon_budget,
-            0.0,
-            _price(self.hide, epsilon_budget),
-        )
-        self._answer = lambda X: target.predict_proba(X)  # no attribute leads to the target itself
-
-    def predict_proba(self, X):
-        """Confidences (n, c) for records X (n, d), after hiding; ValueError, and no answer, beyond
-        the budget."""
-        n = len(X)
-        if self.budget is not None and self.n_queries + n > self.budget:
-            raise ValueError(
-                f"the query budget of {self.budget} is too small: "
-                f"{self.n_queries} used, {n} more asked for"
-            )
-        # each answer is a fresh release: the costs add up
-        spent = (self.n_queries + n) * self._price
-        if self._price and spent > self.epsilon_budget * (1 + 1e-12):
-            raise ValueError(
-                f"the epsilon budget of {self.epsilon_budget} is spent: "
-                f"{self.epsilon_spent:g} used, {n * self._price:g} more asked for"
-            )
-        answers = check_confidences(self._answer(X), n, len(self.classes_))
-        self.n_queries += n
-        self.epsilon_spent = spent
-        return apply(self.hide, answers)
-
-
-def _price(hide, epsilon_budget):
-    """The epsilon that each answer spends; a ValueError where the promise could not be kept."""
-    prices = [getattr(step, "epsilon", None) for step in hide]
-    if epsilon_budget is not None:
-        check_number(
-            "epsilon_budget",
-            epsilon_budget,
-            Real,
-            0,
-            above=True,
-            why="every answer must spend some of it",
-        )
-    if not any(prices):
-        return 0.0
-    if any(prices[1:]):
-        raise ValueError(
-            "noisy(epsilon=...) must come first in hide and only once: "
-            "its sensitivity of 2 is proved for the target's own answer"
-        )
-    if epsilon_budget is None:
-        raise ValueError(
-            f"noisy(epsilon={prices[0]!r}) needs BlackBox(..., epsilon_budget=...): "
-            f"every answer spends epsilon, and someone must stop"
-        )
-    return prices[0]
-
-
-def check_confidences(answers, n, c):
-    """`answers` as an array (n, c) of probabilities; a ValueError that says what is wrong with it
-    otherwise."""
-    answers = np.asarray(answers)
-    if answers.shape != (n, c):
-        raise ValueError(
-            f"the target's confidences must have shape {(n, c)} (records, classes), got "
-            f"{answers.shape}"
-        )
-    off = np.abs(answers.sum(axis=1, dtype=float) - 1)
-    if n and not (np.isfinite(answers).all() and answers.min() >= 0 and off.max() <= 1e-3):
-        worst = int(np.argmax(np.where(np.isfinite(off), off, np.inf)))
-        raise ValueError(
-            "the target's confidences must be at least 0 and sum to 1 in each row (within 0.001), "
-            f"but row {worst} is {np.array2string(answers[worst], precision=4, threshold=6)}"
-        )
-    return answers
+    functions = []
+    for i, step in enumerate(hide):
+        name, *numbers = step if isinstance(step, (tuple, list)) and step else (step,)
+        if name not in HIDING:
+            raise ValueError(f"hide must name functions among {', '.join(HIDING)}, got {name!r}")
+        if len(numbers) != (name != "labels_only"):
+            wanted = "no number" if name == "labels_only" else "one number"
+            raise ValueError(f"hide must give {name} {wanted}, got {step!r}")
+        settings = {}
+        if name == "noisy" and random_state is not None:
+            settings["random_state"] = random_state + i
+        functions.append(HIDING[name](*numbers, **settings) if numbers else HIDING[name])
+    return functions

@@ -42,14 +42,14 @@ class QuarterOfTheNoise(mia.MLP):
 # perfect attack on honest noise would with at most .05.
 @pytest.mark.parametrize("seed", range(3))
 def test_honest_noise_keeps_its_promise(seed):
-    found = mia.audit(private(seed=seed), X, Y, CANARY)
+    found = mia.canary_audit(private(seed=seed), X, Y, CANARY)
     assert found.promised == pytest.approx(10**0.5 / 4)
     assert found.mu < found.promised and not found.broken
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_quarter_of_the_noise_is_caught(seed):
-    found = mia.audit(private(QuarterOfTheNoise, seed), X, Y, CANARY)
+    found = mia.canary_audit(private(QuarterOfTheNoise, seed), X, Y, CANARY)
     assert found.promised == pytest.approx(10**0.5 / 4)
     assert found.mu > found.promised and found.broken
 
@@ -57,7 +57,7 @@ def test_a_quarter_of_the_noise_is_caught(seed):
 def test_an_ordinary_record_hides_what_an_odd_one_shows():
     model, records = private(QuarterOfTheNoise, expected_members=60), (DIGITS.X[:60], DIGITS.y[:60])
     odd, plain = (
-        mia.audit(model, *records, canary).mu
+        mia.canary_audit(model, *records, canary).mu
         for canary in (CANARY, (DIGITS.X[60], int(DIGITS.y[60])))
     )
     assert odd > plain + 0.5  # hence: a low bound proves nothing
@@ -67,7 +67,7 @@ def test_an_ordinary_record_hides_what_an_odd_one_shows():
     "settings", [dict(clip=1.0), dict(clip=None, batch_size=None)], ids=["clipped", "plain"]
 )
 def test_training_without_noise_promises_nothing_and_shows_the_canary(settings):
-    found = mia.audit(
+    found = mia.canary_audit(
         private(noise_multiplier=0.0, epochs=20, **settings), X, Y, CANARY, n_runs=200
     )
     assert found.promised == inf and not found.broken
@@ -94,7 +94,7 @@ class Oracle:
 
 def of_oracle(mu, seed, n_runs=1000, **options):
     records = np.zeros((4, 2)), np.array([0, 1, 0, 1])
-    return mia.audit(Oracle(mu, seed), *records, (np.ones(2), 1), n_runs=n_runs, **options)
+    return mia.canary_audit(Oracle(mu, seed), *records, (np.ones(2), 1), n_runs=n_runs, **options)
 
 
 @pytest.mark.parametrize("mu", [0.0, 1.0, 2.5])
@@ -125,7 +125,9 @@ def test_what_is_seen_where_the_threshold_is_chosen_does_not_count():
             return super().fit_many(records, labels, told, classes)
 
     assert (
-        mia.audit(Fading(3.0, 0), np.zeros((4, 2)), np.array([0, 1, 0, 1]), (np.ones(2), 1)).mu
+        mia.canary_audit(
+            Fading(3.0, 0), np.zeros((4, 2)), np.array([0, 1, 0, 1]), (np.ones(2), 1)
+        ).mu
         < 0.2
     )
 
@@ -140,7 +142,7 @@ def test_with_many_runs_the_bound_comes_near_the_truth():
 
 def test_both_worlds_hold_the_same_records_but_for_the_canary_in_every_other_run():
     oracle = Oracle(1.0, 0)
-    mia.audit(oracle, X, Y, CANARY, n_runs=101)
+    mia.canary_audit(oracle, X, Y, CANARY, n_runs=101)
     asked = oracle.asked
     np.testing.assert_array_equal(asked.records, np.vstack([X, [CANARY[0]]]))
     np.testing.assert_array_equal(asked.labels, [*Y, 0])
@@ -151,7 +153,7 @@ def test_both_worlds_hold_the_same_records_but_for_the_canary_in_every_other_run
 
 def test_a_canary_of_a_class_that_nobody_else_has_is_allowed():
     few = Y < 9
-    found = mia.audit(
+    found = mia.canary_audit(
         private(epochs=3, noise_multiplier=0.0), X[few], Y[few], (CANARY[0], 9), n_runs=100
     )
     assert found.mu > 1
@@ -169,7 +171,8 @@ def test_the_same_seed_gives_the_same_audit_and_the_model_stays_as_it_was():
     model = private(epochs=2)
     before = vars(clone(model))
     first, again, other = (
-        mia.audit(m, X, Y, CANARY, n_runs=100) for m in (model, model, private(epochs=2, seed=1))
+        mia.canary_audit(m, X, Y, CANARY, n_runs=100)
+        for m in (model, model, private(epochs=2, seed=1))
     )
     assert first == again and first != other
     assert vars(model) == before
@@ -177,14 +180,14 @@ def test_the_same_seed_gives_the_same_audit_and_the_model_stays_as_it_was():
 
 def test_progress_is_told_and_may_stop_it():
     told = []
-    mia.audit(private(), X, Y, CANARY, n_runs=100, progress=told.append)
+    mia.canary_audit(private(), X, Y, CANARY, n_runs=100, progress=told.append)
     assert told == sorted(told) and told[-1] == 1
 
     def stop(share):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        mia.audit(private(), X, Y, CANARY, n_runs=100, progress=stop)
+        mia.canary_audit(private(), X, Y, CANARY, n_runs=100, progress=stop)
 
 
 @pytest.mark.parametrize(
@@ -203,4 +206,4 @@ def test_progress_is_told_and_may_stop_it():
 def test_what_an_audit_cannot_use_is_refused_by_name(wrong, message):
     canary = wrong.pop("canary", CANARY)
     with pytest.raises(ValueError, match=f"^{message}"):
-        mia.audit(private(), X, Y, canary, **wrong)
+        mia.canary_audit(private(), X, Y, canary, **wrong)

@@ -1,0 +1,70 @@
+"""Findings as sentences: the captions and alt texts of pictures."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from .privacy import max_advantage, max_auc
+
+MEASURES = "auc", "advantage", "gap_advantage", "recall", "fpr", "train_accuracy", "test_accuracy"
+
+
+def describe(results):
+    """What an experiment found, in words: the caption and the alt text of its picture.
+
+    >>> import miaedu as mia
+    >>> words = mia.describe(mia.run(mia.Experiment(n_shadows=4)))
+    >>> words.startswith("With 4 shadow models, the shadow attack reaches AUC 0.")
+    True
+
+    `results` is a :class:`Result`, or several of them, repetitions of one experiment: then the
+    spread is given in place of the interval.
+    """
+    results = results if isinstance(results, (list, tuple)) else [results]
+    e, reports = results[0].experiment, [result.adaptive for result in results]
+    if len(results) == 1:
+        spread = "95 % interval {:.2f} to {:.2f}".format(*reports[0].interval("auc"))
+    else:
+        aucs = [report.auc for report in reports]
+        spread = f"{min(aucs):.2f} to {max(aucs):.2f} over {len(reports)} repetitions"
+    attacker = f"the {e.attack.replace('_', '-')} attack" + (
+        ", adapted to the hiding," if e.hide else ""
+    )
+    if e.attack != "gap":
+        attacker = f"with {e.n_shadows} shadow model{'s' * (e.n_shadows > 1)}, {attacker}"
+    mean = SimpleNamespace(
+        **{name: np.mean([getattr(report, name) for report in reports]) for name in MEASURES}
+    )
+    words = [f"{attacker} reaches AUC {mean.auc:.2f} ({spread}) and advantage {mean.advantage:.2f}"]
+    if e.hide:
+        auc, advantage = np.mean(
+            [(result.naive.auc, result.naive.advantage) for result in results], axis=0
+        )
+        words.append(f"not adapted, AUC {auc:.2f} and advantage {advantage:.2f}")
+    words.append(f"the gap attack's advantage is {mean.gap_advantage:.2f}")
+    found = "; ".join(words)
+    return " ".join(
+        [
+            f"{found[0].upper()}{found[1:]}.",
+            f"Of 100 members it names {100 * mean.recall:.0f}, of 100 non-members "
+            f"{100 * mean.fpr:.0f}.",
+            f"The target is right on {mean.train_accuracy:.0%} of its members",
+            f"and on {mean.test_accuracy:.0%} of the non-members.",
+            *_promise(results[0]),
+        ]
+    )
+
+
+def _promise(result):
+    """The proven part of the words, for an experiment with a clip."""
+    e = result.experiment
+    if e.clip and not e.noise_multiplier:
+        return ["Gradients are clipped, but without noise nothing is promised."]
+    if e.clip:
+        return [
+            f"Noise {e.noise_multiplier:g} over {e.epochs} steps promises mu {result.mu:.2f}, that "
+            f"is epsilon {result.epsilon():.1f} at delta 1e-5, for a record that a coin puts in or "
+            "leaves out: over retrained targets no attack can reach a mean AUC above "
+            f"{max_auc(result.mu):.2f} or a mean advantage above {max_advantage(result.mu):.2f}."
+        ]
+    return []
