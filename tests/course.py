@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 import miaedu as mia
+from miaedu import experiment
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -34,3 +35,19 @@ def interval(values, confidence=0.99):
     networks."""
     half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values)
     return np.mean(values) - half, np.mean(values) + half
+
+
+def parts_of(e):
+    """World, target and shadow models of an Experiment, as `run` makes them."""
+    made, plain = {}, experiment.stage
+
+    def noted(e, function, fields, *inputs):
+        made[function.__name__] = plain(e, function, fields, *inputs)
+        return made[function.__name__]
+
+    experiment.stage = noted
+    try:
+        mia.run(e)
+    finally:
+        experiment.stage = plain
+    return made["deal"](), made["train_target"]().at(e.epochs), made["stop_shadows"]()

@@ -307,9 +307,9 @@ def test_another_copy_of_scikit_learns_data_is_noticed(course, monkeypatch, name
 
 def test_the_course_is_beside_miaedu_or_inside_it(tmp_path, monkeypatch):
     assert places.course("data") == FOLDER
-    module = tmp_path / "miaedu" / "data.py"
+    module = tmp_path / "miaedu" / "places.py"
     module.parent.mkdir()
-    monkeypatch.setattr(data, "__file__", str(module))
+    monkeypatch.setattr(places, "__file__", str(module))
     assert places.course("data", "x.md") == tmp_path.resolve() / "data" / "x.md"
     (tmp_path / "miaedu" / "course").mkdir()
     assert places.course() == tmp_path.resolve() / "miaedu" / "course"

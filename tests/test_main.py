@@ -10,9 +10,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from miaedu.editions import working_copy as command
+import miaedu.__main__
 from miaedu import __version__
 from miaedu.__main__ import main
+from miaedu.editions import working_copy as command
 from miaedu.editions.working_copy import deliver
 
 VERSION_1 = {
@@ -183,7 +184,7 @@ def test_a_dir_that_cannot_be_written_to_is_refused(tmp_path, source, monkeypatc
 def test_options_reach_jupyterlab(tmp_path, source, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        command, "open_lab", lambda folder, options: calls.append((folder, options))
+        miaedu.__main__, "open_lab", lambda folder, options: calls.append((folder, options))
     )
     monkeypatch.chdir(tmp_path)
     main([])
@@ -192,6 +193,14 @@ def test_options_reach_jupyterlab(tmp_path, source, monkeypatch):
         (tmp_path / "miaedu-course", []),
         (tmp_path / "elsewhere", ["--no-browser", "--port=9999", "--", "--debug"]),
     ]
+
+
+def test_a_folder_that_is_open_already_gets_no_second_server(lab, monkeypatch, capsys):
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(lab.folder.parent / "runtime"))
+    monkeypatch.setattr(miaedu.__main__, "open_lab", lambda *_: pytest.fail("a second server"))
+    main(["--dir", str(lab.folder), "--fresh", "03"])
+    port = lab.url.rpartition(":")[2]
+    assert f":{port}/lab?token={lab.token}" in capsys.readouterr().out
 
 
 def test_version(capsys):

@@ -12,8 +12,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from miaedu import MLP
-from miaedu.lockstep import layers
 from miaedu.checks import draw_seeds
+from miaedu.lockstep import layers
 
 
 # scikit-learn itself skips two of its checks here: on pandas' tables where pandas is not installed,

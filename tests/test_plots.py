@@ -15,9 +15,8 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
 import miaedu as mia
-from miaedu import Experiment
+from miaedu import CanaryAudit, Experiment
 from miaedu.plots import mark_guess
-from miaedu import CanaryAudit
 
 SMALL = Experiment(n_members=150, n_items=60, hidden=16, epochs=15, n_shadows=3)
 HIDDEN = replace(SMALL, hide=(("softened", 5.0),))

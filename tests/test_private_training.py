@@ -12,6 +12,7 @@ from math import inf, sqrt
 
 import numpy as np
 import pytest
+from course import parts_of
 from dp_accounting import GaussianDpEvent, SelfComposedDpEvent
 from dp_accounting.pld import PLDAccountant
 from scipy.stats import norm
@@ -138,14 +139,6 @@ def test_in_an_experiment_too_the_noise_of_target_and_shadows_is_unrelated():
     assert (np.abs(starts) < 4.5 / signs.shape[1] ** 0.5).all()
 
 
-def parts_of(e):
-    """World, target and shadows of an experiment, as `run` makes them."""
-    from miaedu import experiment
-
-    quiet = lambda share: None  # noqa: E731
-    return experiment._world(e, quiet), experiment._target(e, quiet), experiment._shadows(e, quiet)
-
-
 # The ceiling
 
 SMALL = Experiment(n_members=100, n_items=100, hidden=16, epochs=40, n_shadows=4, clip=1.0)
@@ -225,15 +218,15 @@ REFUSED = {
     ),
     "epsilon of 0 for answers": (lambda: mia.noisy(epsilon=0), "epsilon .*above 0, got 0"),
     "epsilon below 0 for answers": (lambda: mia.noisy(epsilon=-0.5), "epsilon .*above 0, got -0.5"),
-    "delta of 0": (lambda: TARGET.epsilon(0), "delta .*between 0 and 1, got 0"),
-    "delta of 1": (lambda: TARGET.epsilon(1.0), "delta .*between 0 and 1, got 1.0"),
+    "delta of 0": (lambda: TARGET.epsilon(0), "delta .*above 0 and below 1, got 0"),
+    "delta of 1": (lambda: TARGET.epsilon(1.0), "delta .*above 0 and below 1, got 1.0"),
     "delta above 1": (
         lambda: mia.epsilon(noise_multiplier=1, steps=1, delta=2),
-        "delta .*between 0 and 1, got 2",
+        "delta .*above 0 and below 1, got 2",
     ),
     "delta below 0": (
         lambda: mia.noise_for(epsilon=1, delta=-0.1, steps=1),
-        "delta .*between 0 and 1, got -0.1",
+        "delta .*above 0 and below 1, got -0.1",
     ),
     "clip of 0": (lambda: private(clip=0).fit(X, Y), "clip .*above 0, got 0"),
     "clip below 0": (lambda: private(clip=-1.0).fit(X, Y), "clip .*above 0, got -1.0"),
