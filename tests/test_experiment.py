@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-from dataclasses import asdict, replace
+from collections import Counter
+from dataclasses import asdict, fields, replace
 from math import inf, sqrt
 from types import SimpleNamespace
 
@@ -107,28 +108,110 @@ def test_nothing_but_the_experiment_decides_and_nothing_else_is_touched():
     assert bits(cold(NOISY)) == first
 
 
-@pytest.mark.parametrize(
-    "field, value",
-    [
-        ("data", "digits"),
-        ("n_classes", 5),
-        ("n_items", 60),
-        ("n_members", 70),
-        ("hidden", 9),
-        ("epochs", 7),
-        ("learning_rate", 0.02),
-        ("l2", 0.1),
-        ("batch_size", 16),
-        ("clip", 0.1),
-        ("hide", (("top_k", 1),)),
-        ("n_shadows", 3),
-        ("labels", "queried"),
-        ("attack", "gap"),
-        ("random_state", 1),
-    ],
-)
-def test_each_field_counts(field, value):
-    assert bits(mia.run(replace(TINY, **{field: value}))) != bits(mia.run(TINY))
+# Every setting matters here: the labels are asked of the target, and both sides draw noise.
+ASKED = replace(PRIVATE, labels="queried", hide=(("noisy", 0.1),))
+OTHERWISE = {
+    "data": "digits",
+    "n_classes": 5,
+    "n_items": 60,
+    "n_members": 70,
+    "hidden": 9,
+    "epochs": 7,
+    "learning_rate": 0.02,
+    "l2": 0.1,
+    "batch_size": 16,
+    "clip": 0.1,
+    "noise_multiplier": 3.0,
+    "snapshots": (2, 4),
+    "hide": (("top_k", 1),),
+    "n_shadows": 3,
+    "labels": "queried",
+    "attack": "threshold",
+    "random_state": 1,
+}
+
+
+def changed(e, field):
+    """`e` with another value of this field, and without what that value does not go with."""
+    settings = {field: OTHERWISE[field]}
+    if getattr(e, field) == OTHERWISE[field]:
+        settings = {field: "true"}
+    if field == "batch_size":
+        settings |= {"clip": None, "noise_multiplier": 0.0}
+    return replace(e, **settings)
+
+
+def test_every_field_is_tried():
+    assert set(OTHERWISE) == {field.name for field in fields(Experiment)}
+
+
+@pytest.mark.parametrize("field", sorted(set(OTHERWISE) - {"snapshots", "noise_multiplier"}))
+def test_each_field_counts(field):
+    assert bits(mia.run(changed(TINY, field))) != bits(mia.run(TINY))
+
+
+@pytest.mark.parametrize("field", OTHERWISE)
+@pytest.mark.parametrize("e", [TINY, ASKED], ids=["plain", "asked and noisy"])
+def test_a_run_beside_kept_stages_finds_what_a_run_without_any_does(e, field):
+    # A field that is missing from a stage's key shows here: the other value's stage is taken.
+    other = changed(e, field) if (e.clip or field != "noise_multiplier") else PRIVATE
+    mia.run(e)
+    hot = bits(mia.run(other))
+    assert hot == bits(cold(other))
+    assert bits(mia.run(e)) == bits(cold(e))
+
+
+def test_what_the_promise_rests_on_reaches_the_training_loop(monkeypatch):
+    trainings, plain = [], lockstep.train
+
+    def noted(X1, codes, c, rows, seeds, net, *rest):
+        trainings.append((c, [len(r) for r in rows], list(seeds), net))
+        return plain(X1, codes, c, rows, seeds, net, *rest)
+
+    monkeypatch.setattr(lockstep, "train", noted)
+    members = set()
+    for seed in range(5):
+        trainings.clear()
+        mia.run(replace(PRIVATE, random_state=seed))
+        for c, _, _, net in trainings:
+            assert (net.clip, net.noise_multiplier, net.epochs) == (1.0, 2.0, 6)
+            assert net.step_size() is None, "full batches"
+            assert net.expected_members == 60 and c == 10, "public, whatever the coins said"
+        (_, sizes, target, _), (_, _, shadows, _) = trainings
+        assert len({*target, *shadows}) == 3, "the noise of each model is its own"
+        members.update(sizes)
+    assert len(members) > 1, "the coins never differed: nothing was tested"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_owner_and_attacker_draw_their_noise_apart(monkeypatch, seed):
+    drawn = []
+
+    def noted(hide, random_state=None):
+        functions = by_name(hide, random_state)
+        if random_state is not None:
+            drawn.append(functions[0](np.zeros((100, 3))).ravel())
+        return by_name(hide, random_state)
+
+    monkeypatch.setattr(experiment, "by_name", noted)
+    mia.run(replace(ASKED, random_state=seed))
+    owner, attacker = drawn
+    # 3.5 standard errors of a correlation of 300 independent pairs
+    assert abs(np.corrcoef(owner, attacker)[0, 1]) < 0.2
+
+
+@pytest.mark.parametrize("data", experiment.CHOICES["data"])
+@pytest.mark.parametrize("clip", [None, 1.0], ids=["split", "coin"])
+def test_the_parts_of_every_world_share_no_record(data, clip):
+    world, _, _ = parts_of(replace(TINY, data=data, clip=clip, epochs=1))
+
+    def contents(X, y):
+        return Counter((row.tobytes(), int(label)) for row, label in zip(X, y))
+
+    dealt = contents(*world.members) + contents(*world.nonmembers) + contents(*world.pool)
+    records = mia.load_purchases(10, 240, 50, experiment.seeds_of(0).data)
+    whole = records if data == "purchases" else getattr(mia, f"load_{data}")()
+    assert dealt.total() >= 240 and dealt <= contents(whole.X, whole.y)
 
 
 def test_noise_and_its_amount_count_too():
