@@ -151,7 +151,11 @@ def test_each_field_counts(field):
 
 
 @pytest.mark.parametrize("field", OTHERWISE)
-@pytest.mark.parametrize("e", [TINY, ASKED], ids=["plain", "asked and noisy"])
+@pytest.mark.parametrize(
+    "e",
+    [TINY, ASKED, replace(ASKED, epochs=3, snapshots=(2, 3, 4, 7))],
+    ids=["plain", "asked and noisy", "epochs kept"],
+)
 def test_a_run_beside_kept_stages_finds_what_a_run_without_any_does(e, field):
     # A field that is missing from a stage's key shows here: the other value's stage is taken.
     other = changed(e, field) if (e.clip or field != "noise_multiplier") else PRIVATE
@@ -337,8 +341,9 @@ def test_moving_epochs_among_snapshots_trains_nothing_and_finds_what_a_run_witho
     assert len({repr(found) for found in served.values()}) == 3
 
 
-def test_snapshots_change_nothing_but_what_a_later_move_costs():
-    assert bits(mia.run(replace(TINY, snapshots=(2, 4)))) == bits(cold(TINY))
+@pytest.mark.parametrize("e", [TINY, replace(ASKED, epochs=3)], ids=["plain", "asked and noisy"])
+def test_snapshots_change_nothing_but_what_a_later_move_costs(e):
+    assert bits(mia.run(replace(e, snapshots=(2, 4, 6)))) == bits(cold(e))
 
 
 def test_two_noises_in_one_experiment_are_drawn_apart():
