@@ -7,6 +7,7 @@ from numbers import Integral
 from types import SimpleNamespace
 
 import joblib
+import numpy as np
 from tqdm.auto import tqdm
 
 from .attacks import ATTACKS
@@ -22,7 +23,12 @@ from .privacy import epsilon_of, mu_of
 from .shadow import ShadowModels
 from .synthesis import label_by_querying
 
-CHOICES = {"data": tuple(LOADERS), "labels": ("true", "queried"), "attack": tuple(ATTACKS)}
+CHOICES = {
+    "data": tuple(LOADERS),
+    "view": ("attacker", "auditor"),
+    "labels": ("true", "queried"),
+    "attack": tuple(ATTACKS),
+}
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,8 @@ class Experiment:
     >>> mia.Experiment(n_shadows=4).code
     'mia.run(mia.Experiment(n_shadows=4))'
 
-    data : "purchases", "clinic", "census", "digits" or "tumours"; n_classes and n_items are for
-        "purchases" alone.
+    data, attack : names of the registries ``LOADERS`` and ``ATTACKS``; an unknown one is refused
+        with those that are allowed. n_classes and n_items are for "purchases" alone.
     n_members : records the target learns from; as many are non-members, and the attacker's pool is
         twice as large where there are so many.
     hidden, epochs, batch_size, learning_rate, l2, clip, noise_multiplier : settings of
@@ -44,11 +50,12 @@ class Experiment:
         a record among twice n_members: the world in which the proven ceiling holds.
     snapshots : epochs that are kept from one training run, so that moving `epochs` among them
         retrains nothing; no effect on a result.
-    n_shadows : number of shadow models. labels : of the attacker's pool, "true" or "queried" (asked
-        of the target).
+    n_shadows : number of shadow models. view : whose they are: the "attacker" trains them on halves
+        of their own pool, the "auditor" on random halves of the very records in question.
+    labels : of the attacker's pool, "true" or "queried" (asked of the target).
     hide : what the owner does to confidences: tuples of a function's name and its numbers,
         ``(("top_k", 3),)``.
-    attack : "shadow", "threshold", "label_only" or "gap". random_state : int, decides the rest.
+    random_state : int, decides the rest.
 
     Raises ValueError for a name or number that is not allowed.
     """
@@ -66,6 +73,7 @@ class Experiment:
     noise_multiplier: float = 0.0
     snapshots: tuple = ()
     hide: tuple = ()
+    view: str = "attacker"
     n_shadows: int = 16
     labels: str = "true"
     attack: str = "shadow"
@@ -84,12 +92,14 @@ class Experiment:
         ):
             check_number(name, getattr(self, name), Integral, low)
         network_of(self).check_settings()
+        if self.view == "auditor" and self.labels == "queried":
+            raise ValueError(
+                "labels must be 'true' in the auditor's view, got 'queried': "
+                "whoever trains on the very records has their labels"
+            )
         by_name(self.hide)
-        object.__setattr__(
-            self,
-            "hide",
-            tuple(tuple(step) if isinstance(step, list) else step for step in self.hide),
-        )
+        hide = tuple(tuple(step) if isinstance(step, list) else step for step in self.hide)
+        object.__setattr__(self, "hide", hide)
         object.__setattr__(self, "snapshots", tuple(self.snapshots))
 
     @property
@@ -229,12 +239,15 @@ def train_target(seen, world, tell):
     return network.fit(*world().members, world().classes, tell)
 
 
-SHADOWS = (*TARGET, "n_shadows", "labels", "label_epoch")
+SHADOWS = (*TARGET, "view", "n_shadows", "labels", "label_epoch")
 
 
 def train_shadows(seen, world, target, tell):
-    """The shadow models, as they were after each epoch that is kept."""
+    """The shadow models, as they were after each epoch that is kept: of the attacker's own pool, or
+    in the auditor's view of random halves of the very records in question."""
     X, y = world().pool
+    if seen.view == "auditor":
+        X, y = (np.concatenate(part) for part in zip(world().members, world().nonmembers))
     if seen.labels == "queried":
         y = label_by_querying(BlackBox(target().at(seen.label_epoch)), X)
     seed = seeds_of(seen.random_state).shadows

@@ -124,6 +124,7 @@ OTHERWISE = {
     "noise_multiplier": 3.0,
     "snapshots": (2, 4),
     "hide": (("top_k", 1),),
+    "view": "auditor",
     "n_shadows": 3,
     "labels": "queried",
     "attack": "threshold",
@@ -136,6 +137,8 @@ def changed(e, field):
     settings = {field: OTHERWISE[field]}
     if getattr(e, field) == OTHERWISE[field]:
         settings = {field: "true"}
+    if field == "view":
+        settings |= {"labels": "true"}
     if field == "batch_size":
         settings |= {"clip": None, "noise_multiplier": 0.0}
     return replace(e, **settings)
@@ -270,6 +273,15 @@ def test_with_a_clip_a_coin_decides_on_each_record(settings):
     # sqrt(40).
     assert abs(counts.sum() - 1200) < 4 * sqrt(2400) / 2
     assert 0.5 * sqrt(120) / 2 < counts.std(ddof=1) < 1.6 * sqrt(120) / 2
+
+
+def test_the_auditors_shadow_models_learn_from_halves_of_the_very_records_in_question():
+    world, _, shadows = parts_of(replace(TINY, data="digits", view="auditor"))
+    records = np.concatenate([world.members[0], world.nonmembers[0]])
+    np.testing.assert_array_equal(shadows.X, records)
+    assert (shadows.members.sum(axis=1) == 60).all(), "as many as the target learned from"
+    _, _, elsewhere = parts_of(replace(TINY, data="digits"))
+    assert not elsewhere.saw(records).any() and shadows.saw(records).any(axis=0).mean() > 0.6
 
 
 def test_records_of_a_household_are_drawn_apart_where_the_promise_is_for_one_record():
@@ -586,6 +598,8 @@ def test_an_experiment_stays_as_it_was():
         (dict(n_classes=True), "n_classes must .*got True"),
         (dict(attack="LiRA"), "attack must be one of shadow, .*got 'LiRA'"),
         (dict(data="mnist"), "data must be one of .*got 'mnist'"),
+        (dict(view="owner"), "view must be one of attacker, auditor, got 'owner'"),
+        (dict(view="auditor", labels="queried"), "labels must be 'true' in the auditor's view"),
         (dict(labels=None), "labels must be one of true, queried, got None"),
         (dict(l2=-1e-9), "l2 must be .*at least 0, got -1e-09"),
         (dict(clip=1.0, batch_size=50), "batch_size must .*got 50"),
