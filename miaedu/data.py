@@ -64,7 +64,7 @@ def load_purchases(n_classes=10, n_records=4000, n_items=200, random_state=0):
         story=(
             "Invented shoppers: nobody here is real. A record is what one shopper bought, a yes or "
             "no for each item of the shop, and the class is the shopper's style, by which the shop "
-            "would choose advertisements. Whoever can tell that a basket helped to train the "
+            "would choose advertisements. Anyone who can tell that a basket helped to train the "
             "shop's model knows that its owner is a customer there."
         ),
     )
@@ -124,7 +124,7 @@ def load_clinic(target="health"):
             "experiment that ran in six places of the United States from 1974 to 1982. A record "
             "holds what was known when they joined and how often they needed care. They joined as "
             "households, so relatives share a plan and an income. Where everybody in a training "
-            "set is ill, whoever is known to be in it is known to be ill."
+            "set is ill, a person known to be in it is known to be ill."
         ),
     )
 
@@ -203,7 +203,7 @@ def load_digits():
         map(str, range(10)),
         story=(
             "Digits from 0 to 9, handwritten by 13 people and shrunk to 8 x 8 pixels; a record is "
-            "one digit. Digits look alike whoever writes them, so a model learns much about digits "
+            "one digit. Digits look alike, no matter who writes them, so a model learns much about digits "
             "in general and little about one record."
         ),
     )
@@ -272,7 +272,7 @@ def _features(table, numbers, counts, codes):
 
 
 def _standardised(column):
-    """Less the mean, in standard deviations, both of the whole file: the same whoever is drawn as a
+    """Less the mean, in standard deviations, both of the whole file: the same, no matter who is drawn as a
     member later.
 
     A missing value becomes the mean.

@@ -111,8 +111,8 @@ class MLP(ClassifierMixin, BaseEstimator):
         """
         if n_jobs is not None:
             check_number("n_jobs", n_jobs, Integral, 1)
-        fleet = clone(self)
-        X, codes, classes = fleet._prepare(X, y, classes)
+        new = clone(self)
+        X, codes, classes = new._prepare(X, y, classes)
         members = np.asarray(members)
         if (
             members.ndim != 2
@@ -131,7 +131,7 @@ class MLP(ClassifierMixin, BaseEstimator):
                 f"but row {empty[0]} is empty"
             )
         rows = [np.flatnonzero(row) for row in members]
-        return fleet._learn(
+        return new._learn(
             X, codes, classes, rows, draw_seeds(self.random_state, len(rows)), progress, n_jobs
         )
 

@@ -39,7 +39,7 @@ def plot_roc(reports, ax=None, *, log=False):
     >>> report = mia.run(mia.Experiment(n_shadows=4)).report
     >>> ax = mia.plot_roc(report, log=True)
     >>> ax.get_xscale(), ax.get_ylabel()
-    ('log', 'hits: share of members (TPR)')
+    ('log', 'hits: share of members flagged (TPR)')
 
     With `log` both axes are logarithmic, which shows the few records that are surely recognised;
     the vertical line at 1 / n then marks the smallest FPR that n non-members can show. Source of
@@ -64,7 +64,7 @@ def plot_roc(reports, ax=None, *, log=False):
                 drawstyle=steps,
                 label=label,
             )
-        # the gap attack's rates are the target's accuracies: it says "member" where that is right
+        # the gap attack's rates are the target's accuracies: it flags what that is right about
         first = reports[0]
         ax.plot(
             [first.test_accuracy],
@@ -200,8 +200,8 @@ def roc_background(ax, floor=None):
     """Axes, labels and the line of chance; logarithmic from `floor`, the smallest visible FPR, if
     one is given."""
     ax.set(
-        xlabel="false alarms: share of non-members\ncalled members (FPR)",
-        ylabel="hits: share of members (TPR)",
+        xlabel="false alarms: share of non-members\nflagged (FPR)",
+        ylabel="hits: share of members flagged (TPR)",
     )
     grid = np.array([0, 1]) if floor is None else np.geomspace(floor / 2, 1, 50)
     ax.plot(grid, grid, color=BASELINE, lw=1, linestyle=":", label="chance")

@@ -1,4 +1,4 @@
-"""ShadowModels: a collection of models like the target, whose members the attacker knows because he
+"""ShadowModels: a collection of models like the target, whose members the attacker knows because they
 chose them."""
 
 import copy
@@ -75,8 +75,8 @@ class ShadowModels:
         new.X, new.y = X, y
         new.members = np.stack([stratified_half(y, seed) for seed in seeds[:, 0]])
         if hasattr(self.model, "fit_many"):
-            fleet = clone(self.model).set_params(random_state=int(seeds[0, 1]))
-            new.networks = fleet.fit_many(
+            model = clone(self.model).set_params(random_state=int(seeds[0, 1]))
+            new.networks = model.fit_many(
                 X, y, new.members, classes=new.classes_, progress=progress
             )
         else:

@@ -22,7 +22,7 @@ def cells(number, kind=None):
 
 
 def solved(key, old="", new=""):
-    """The answer that the solution's source sets, run as a reader would run it, if he changed `old`
+    """The answer that the solution's source sets, run as a reader would run it, if they changed `old`
     to `new` first."""
     source, names = mia.solution(key), {"mia": mia, "np": np}
     assert old in source

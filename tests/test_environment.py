@@ -33,7 +33,7 @@ def install(tmp_path, monkeypatch):
 
 @pytest.fixture
 def clean_data():
-    """Data read anew in this test, and again after it."""
+    """Data read afresh in this test, and again after it."""
     for load in (data.load_clinic, data.load_census, data._table):
         load.cache_clear()
     yield

@@ -229,7 +229,7 @@ def test_every_answer_spends_epsilon_and_what_the_budget_does_not_cover_is_refus
     api = BlackBox(EDGE, hide=[noisy(epsilon=0.1, random_state=0), top_k(1)], epsilon_budget=1.0)
     same = np.zeros((3, 2))
     api.predict_proba(same)
-    api.predict_proba(same)  # asked again, answered anew: paid again
+    api.predict_proba(same)  # asked again, answered afresh: paid again
     assert api.n_queries == 6 and api.epsilon_spent == pytest.approx(0.6)
     for _ in range(2):
         with pytest.raises(ValueError, match=r"epsilon budget of 1.0 .*0.6 used, 0.5 more"):

@@ -67,20 +67,22 @@ each_kind = pytest.mark.parametrize("net", NETS.values(), ids=NETS)
 
 
 @each_kind
-def test_a_copy_is_the_same_bit_for_bit_alone_and_in_any_fleet_on_any_number_of_threads(net):
-    fleet = net.fit_many(X, Y, MEMBERS, range(3))
+def test_a_copy_is_the_same_bit_for_bit_alone_and_in_any_networks_on_any_number_of_threads(net):
+    networks = net.fit_many(X, Y, MEMBERS, range(3))
     for n_jobs in (1, 2, 3):
         assert np.array_equal(
-            weights(net.fit_many(X, Y, MEMBERS, range(3), n_jobs=n_jobs)), weights(fleet)
+            weights(net.fit_many(X, Y, MEMBERS, range(3), n_jobs=n_jobs)), weights(networks)
         )
-    assert np.array_equal(weights(net.fit_many(X, Y, MEMBERS[:5], range(3))), weights(fleet)[:5])
+    assert np.array_equal(weights(net.fit_many(X, Y, MEMBERS[:5], range(3))), weights(networks)[:5])
     larger = net.fit_many(X, Y, np.tile(MEMBERS, (6, 1)), range(3))  # more than fit one block
-    assert np.array_equal(weights(larger)[:12], weights(fleet))
+    assert np.array_equal(weights(larger)[:12], weights(networks))
     for k, mine in enumerate(MEMBERS):
-        alone = clone(net).set_params(random_state=fleet.seeds[k]).fit(X[mine], Y[mine], range(3))
-        assert np.array_equal(weights(alone)[0], weights(fleet)[k])
-        assert np.array_equal(alone.predict_proba(X), fleet.predict_proba(X)[k])
-    assert len({row.tobytes() for row in weights(fleet)}) == len(MEMBERS), (
+        alone = (
+            clone(net).set_params(random_state=networks.seeds[k]).fit(X[mine], Y[mine], range(3))
+        )
+        assert np.array_equal(weights(alone)[0], weights(networks)[k])
+        assert np.array_equal(alone.predict_proba(X), networks.predict_proba(X)[k])
+    assert len({row.tobytes() for row in weights(networks)}) == len(MEMBERS), (
         "copies with seeds of their own must differ"
     )
 
@@ -99,11 +101,11 @@ def test_a_copy_is_the_same_bit_for_bit_whatever_the_shapes(K, hidden, batch_siz
     members = rng.random((K, n)) < rng.random((K, 1))
     members[:, 0] = True
     net = MLP(hidden=hidden, epochs=2, batch_size=batch_size, random_state=seed)
-    fleet = net.fit_many(records, labels, members, n_jobs=2)
+    networks = net.fit_many(records, labels, members, n_jobs=2)
     k = rng.integers(K)
     mine = records[members[k]], labels[members[k]]
-    alone = clone(net).set_params(random_state=fleet.seeds[k]).fit(*mine, classes=[0, 1])
-    assert np.array_equal(weights(alone)[0], weights(fleet)[k])
+    alone = clone(net).set_params(random_state=networks.seeds[k]).fit(*mine, classes=[0, 1])
+    assert np.array_equal(weights(alone)[0], weights(networks)[k])
 
 
 @each_kind
@@ -183,15 +185,15 @@ def test_a_single_record_gets_the_same_answer_as_among_others():
 
 def test_networks_are_a_sequence_of_fitted_classifiers():
     net = MLP(epochs=2, snapshots=[1], random_state=0)
-    fleet = net.fit_many(X, Y, MEMBERS)
-    assert len(fleet) == len(list(fleet)) == 12 and fleet.n_features_in_ == 7
-    for k, copy in enumerate(fleet):
-        assert np.array_equal(copy.predict_proba(X), fleet.predict_proba(X)[k])
-        assert np.array_equal(copy.at(1).predict_proba(X), fleet.at(1).predict_proba(X)[k])
-        assert copy.random_state == fleet.seeds[k] and copy.n_features_in_ == 7
-    assert np.array_equal(weights(fleet[-1]), weights(fleet[11]))
+    networks = net.fit_many(X, Y, MEMBERS)
+    assert len(networks) == len(list(networks)) == 12 and networks.n_features_in_ == 7
+    for k, copy in enumerate(networks):
+        assert np.array_equal(copy.predict_proba(X), networks.predict_proba(X)[k])
+        assert np.array_equal(copy.at(1).predict_proba(X), networks.at(1).predict_proba(X)[k])
+        assert copy.random_state == networks.seeds[k] and copy.n_features_in_ == 7
+    assert np.array_equal(weights(networks[-1]), weights(networks[11]))
     with pytest.raises(IndexError):
-        fleet[12]
+        networks[12]
 
 
 def test_training_many_leaves_the_original_as_it_was():

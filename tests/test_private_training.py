@@ -111,11 +111,13 @@ def test_a_target_and_shadows_with_one_random_state_share_no_random_number(monke
     for seed in (0, 1, 12345):
         net = private(random_state=seed)
         target = streams_of(lambda: net.fit(X, Y, range(10)))
-        fleet = streams_of(
+        networks = streams_of(
             lambda: mia.ShadowModels(net, 20, random_state=seed).fit(X, Y, classes=range(10))
         )
-        assert len(target) == 3 and len(fleet) >= 60, "one stream each for start, shuffle and noise"
-        assert not {step for _, step in target} & {step for _, step in fleet}, (
+        assert len(target) == 3 and len(networks) >= 60, (
+            "one stream each for start, shuffle and noise"
+        )
+        assert not {step for _, step in target} & {step for _, step in networks}, (
             "two streams of one step width can meet"
         )
 

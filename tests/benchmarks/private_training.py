@@ -18,7 +18,7 @@ training without noise, "plain" also without a clip, "default" is MLP() as it co
 have 10 classes and 200 items.
 
 Explorers: what a move computes until the new Result, at the explorers' defaults, without the
-drawing. In dp_noise the data stay; target and shadow models are trained anew.
+drawing. In dp_noise the data stay; target and shadow models are trained again.
 """
 
 import argparse
