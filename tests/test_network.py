@@ -213,7 +213,7 @@ def test_progress_is_told_in_the_callers_thread_and_rises_to_one(many):
     def progress(share):
         told.append((share, threading.get_ident()))
 
-    net = MLP(epochs=200, batch_size=20)
+    net = MLP(epochs=2000, batch_size=20)  # long against the 20 ms between two calls
     net.fit_many(X, Y, MEMBERS, progress=progress) if many else net.fit(X, Y, progress=progress)
     shares, threads = zip(*told)
     assert len(shares) > 2 and list(shares) == sorted(shares)
