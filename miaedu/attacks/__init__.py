@@ -1,5 +1,5 @@
-"""The attacks, a file each. Each learns from shadow models, whose members are known, and then scores
-records against a black box.
+"""The attacks, a file each. Each learns from shadow models, whose members are known, and then
+scores records against a black box.
 
 All share the shape of :class:`~miaedu.attacks.contract.Attack`: ``attack.fit(shadows, hide=())``,
 adaptive when it is given the target's own hiding functions; ``attack.score(black_box, X, y)``,

@@ -71,11 +71,12 @@ class Answers:
 class Attack:
     """What every attack shares: learning from shadow models, and scoring a black box's answers.
 
-    An attack gives two functions. ``_learn(shadows, confidences)`` learns from fitted
-    :class:`ShadowModels` and their hidden answers (K, n, c) about their pool, and returns a score
-    (K, n) for each, as if that shadow model were the target: never with a model as its own
-    reference. ``_score(answers)`` scores :class:`Answers` of a target, (n,). Higher is likelier a
-    member.
+    An attack gives two functions. ``_learn(shadows, confidences, saw)`` learns from fitted
+    :class:`ShadowModels`, their hidden answers (K, n, c) about their pool, and which of them saw a
+    copy of each record (K, n), and returns a score (K, n) for each answer, as if that shadow model
+    were the target: never with a model as its own reference. Where `saw` is not
+    ``shadows.members``, two copies of a record disagree, and nothing is to be learned.
+    ``_score(answers)`` scores :class:`Answers` of a target, (n,). Higher is likelier a member.
     """
 
     needs_shadows = True
@@ -93,8 +94,9 @@ class Attack:
                 "shadows must be fitted before an attack can learn from them: "
                 f"call fit of this {type(shadows).__name__}"
             )
-        scores = self._learn(shadows, hidden(self.hide, shadows.confidences))
-        clear = shadows.saw(shadows.X) == shadows.members
+        saw = shadows.saw(shadows.X)
+        scores = self._learn(shadows, hidden(self.hide, shadows.confidences), saw)
+        clear = saw == shadows.members
         self.threshold_ = best_threshold(scores[clear], shadows.members[clear])
         return self
 

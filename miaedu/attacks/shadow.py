@@ -26,9 +26,9 @@ class ShadowAttack(Attack):
     classes together. Source: Shokri et al. 2017, section V.
     """
 
-    def _learn(self, shadows, confidences):
+    def _learn(self, shadows, confidences, saw):
         K, n, c = confidences.shape
-        clear = np.flatnonzero((shadows.saw(shadows.X) == shadows.members).ravel())
+        clear = np.flatnonzero(saw == shadows.members)
         answers, y = confidences.reshape(K * n, c), np.tile(shadows.y, K)
         members, classes = shadows.members.ravel(), shadows.classes_
         few = clear[np.random.default_rng(0).permutation(len(clear))[:4000]]

@@ -1,7 +1,5 @@
 """ThresholdAttack: flag from a confidence in the true class on."""
 
-import numpy as np
-
 from .contract import Attack, true_class_confidence
 
 
@@ -19,7 +17,7 @@ class ThresholdAttack(Attack):
     The same as a threshold on the log loss. Source: Yeom et al. 2018, section 3.3.
     """
 
-    def _learn(self, shadows, confidences):
+    def _learn(self, shadows, confidences, saw):
         return true_class_confidence(confidences, shadows.y, shadows.classes_)
 
     def _score(self, answers):
