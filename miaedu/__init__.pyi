@@ -1,6 +1,9 @@
 from .attacks import (
+    CalibratedAttack as CalibratedAttack,
     GapAttack as GapAttack,
     LabelOnlyAttack as LabelOnlyAttack,
+    LiRA as LiRA,
+    RMIA as RMIA,
     ShadowAttack as ShadowAttack,
     ThresholdAttack as ThresholdAttack,
 )

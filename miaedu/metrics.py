@@ -39,10 +39,12 @@ def evaluate(attack, black_box, world, name=None):
         check_learned(each)
     X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
     members, answers = np.arange(len(y)) < len(world.members[1]), Answers(black_box, X, y)
-    reports = {
-        key: Report(key, each.score_answers(answers), members, y, answers.right, each.threshold_)
-        for key, each in attacks.items()
-    }
+    reports = {}
+    for key, each in attacks.items():
+        scores, judge = each.score_answers(answers), each.facing(answers)
+        reports[key] = Report(
+            key, scores, members, y, answers.right, judge.threshold_, mode=judge.mode
+        )
     return reports if isinstance(attack, dict) else next(iter(reports.values()))
 
 
@@ -72,6 +74,7 @@ class Report:
     y: np.ndarray
     right: np.ndarray
     threshold: float
+    mode: str = ""
 
     def __post_init__(self):
         if not np.isfinite(self.scores).all():

@@ -1,4 +1,5 @@
-from types import SimpleNamespace
+import types
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -7,15 +8,17 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
 import miaedu as mia
-from miaedu.attacks import best_threshold, features, true_class_confidence
+from miaedu import lockstep
+from miaedu.attacks import ATTACKS, best_threshold, features, true_class_confidence
 
 
 class Oracle:
-    """A target of which nothing is there but its answers, counted."""
+    """A target of which nothing is there but its answers, counted. A record is its own number."""
 
     __slots__ = "_answers", "classes_", "asked"
 
@@ -23,17 +26,33 @@ class Oracle:
         self._answers, self.classes_, self.asked = np.asarray(answers), np.asarray(classes), []
 
     def predict_proba(self, X):
-        self.asked += list(X)
-        return self._answers[np.asarray(X, int)]  # a record is its own number
+        self.asked += np.ravel(X).tolist()
+        return self._answers[places(X, len(self._answers))]
 
 
-def shadows_who_answer(confidences, members, y, classes):
+def places(X, n):
+    """The numbers from 0 to n - 1 next to the records X (m, 1), which may have been perturbed."""
+    return np.rint(np.ravel(X)).astype(int) % n
+
+
+def numbers(n):
+    """The records 0, 1, ..., n - 1, as a table (n, 1)."""
+    return np.arange(n, dtype=np.float32)[:, None]
+
+
+class MadeUp:
     """What an attack may know of fitted ShadowModels, for (K, n, c) confidences made up by a
     test."""
-    confidences, members = np.asarray(confidences, np.float32), np.asarray(members, bool)
-    return SimpleNamespace(
-        confidences=confidences, members=members, y=np.asarray(y), classes_=np.asarray(classes)
-    )
+
+    def __init__(self, confidences, members, y, classes):
+        self.confidences, self.members = np.asarray(confidences, np.float32), np.asarray(members)
+        self.X, self.y, self.classes_ = numbers(len(y)), np.asarray(y), np.asarray(classes)
+
+    def saw(self, X):
+        return self.members[:, places(X, len(self.y))]
+
+    def predict_proba(self, X):
+        return self.confidences[:, places(X, len(self.y))]
 
 
 def made_up(K=6, n=90, c=3, seed=0):
@@ -44,7 +63,7 @@ def made_up(K=6, n=90, c=3, seed=0):
     scores = rng.normal(size=(K, n, c))
     scores[:, np.arange(n), y] += 1 + 1.5 * members
     confidences = np.exp(scores) / np.exp(scores).sum(axis=2, keepdims=True)
-    return shadows_who_answer(confidences, members, y, range(c))
+    return MadeUp(confidences, members, y, range(c))
 
 
 scored = st.floats(0, 1) | st.sampled_from([0.0, 0.25, 0.5, 1.0, 1 - 2**-53, 1 - 2**-52])
@@ -122,7 +141,7 @@ def test_the_threshold_attack_ranks_by_log_loss_and_takes_its_threshold_from_the
         log_loss([label], [row / row.sum()], labels=range(3))
         for label, row in zip(shadows.y, answers)
     ]
-    scores = attack.score(Oracle(answers, range(3)), np.arange(90), shadows.y)
+    scores = attack.score(Oracle(answers, range(3)), numbers(90), shadows.y)
     # Equal ranks, not values: log_loss wants rows that sum to 1 in float64, which moves confidences
     # by 1e-7 at most.
     assert np.abs(rankdata(scores) - rankdata(-np.array(losses))).max() <= 1
@@ -147,12 +166,12 @@ def test_the_shadow_attack_finds_what_differs_between_classes():
     level += rng.uniform(-0.02, 0.02, (4, 120))
     confidences = np.repeat((1 - level)[..., None] / 2, 3, axis=2)
     confidences[:, np.arange(120), y] = level
-    shadows = shadows_who_answer(confidences[:3], members[:3], y, range(3))
+    shadows = MadeUp(confidences[:3], members[:3], y, range(3))
     target = Oracle(confidences[3], range(3))
-    scores = mia.ShadowAttack().fit(shadows).score(target, np.arange(120), y)
+    scores = mia.ShadowAttack().fit(shadows).score(target, numbers(120), y)
     assert roc_auc_score(members[3], scores) > 0.99
     assert ((scores >= 0) & (scores <= 1)).all()
-    simple = mia.ThresholdAttack().fit(shadows).score(target, np.arange(120), y)
+    simple = mia.ThresholdAttack().fit(shadows).score(target, numbers(120), y)
     assert roc_auc_score(members[3], simple) < 0.9, (
         "one threshold for all classes was to be too little here"
     )
@@ -164,16 +183,21 @@ def test_a_class_seen_on_one_side_only_or_never_is_judged_by_all_the_others(side
     shadows.members[:, shadows.y == 2] = side
     y = np.array([0, 1, 2, 3] * 5)
     answers = np.random.default_rng(1).dirichlet(np.ones(4), 20)
-    scores = mia.ShadowAttack().fit(shadows).score(Oracle(answers, range(4)), np.arange(20), y)
+    scores = mia.ShadowAttack().fit(shadows).score(Oracle(answers, range(4)), numbers(20), y)
     assert ((scores > 0) & (scores < 1)).all()
     # By the same model: an answer scores the same whether its true class is the one or the other.
-    swapped = Oracle(answers[:, [0, 1, 3, 2]], range(4)), np.arange(20), np.array([0, 1, 3, 2] * 5)
+    swapped = Oracle(answers[:, [0, 1, 3, 2]], range(4)), numbers(20), np.array([0, 1, 3, 2] * 5)
     mirrored = mia.ShadowAttack().fit(shadows).score(*swapped)
     np.testing.assert_allclose(scores[y > 1], mirrored[y > 1], atol=1e-9)
 
 
-ATTACKS = [mia.GapAttack, mia.ThresholdAttack, mia.ShadowAttack]
-each_attack = pytest.mark.parametrize("kind", ATTACKS, ids=lambda kind: kind.__name__)
+# What every attack must do, whichever comes to the registry.
+each_attack = pytest.mark.parametrize("kind", ATTACKS.values(), ids=ATTACKS)
+each_that_learns = pytest.mark.parametrize(
+    "kind",
+    [kind for kind in ATTACKS.values() if kind.needs_shadows],
+    ids=lambda kind: kind.__name__,
+)
 CLASSES = {
     "codes": [0, 1, 2],
     "texts in another order": ["c", "a", "b"],
@@ -190,16 +214,14 @@ def test_scores_do_not_depend_on_the_classes_names_nor_on_the_order_of_the_colum
     plain, names = made_up(), np.array(names)
     rng = np.random.default_rng(1)
     answers, y = rng.dirichlet(np.ones(3), 90), rng.permutation(plain.y)
-    expected = kind().fit(plain).score(Oracle(answers, range(3)), np.arange(90), y)
+    expected = kind().fit(plain).score(Oracle(answers, range(3)), numbers(90), y)
     order = np.argsort(names)
-    renamed = shadows_who_answer(
-        plain.confidences[..., order], plain.members, names[plain.y], names[order]
-    )
+    renamed = MadeUp(plain.confidences[..., order], plain.members, names[plain.y], names[order])
     # scikit-learn sorts the classes; a target of another kind need not
     there = order if in_order else order[::-1]
     target = Oracle(answers[:, there], names[there])
     np.testing.assert_allclose(
-        kind().fit(renamed).score(target, np.arange(90), names[y]), expected, atol=1e-6
+        kind().fit(renamed).score(target, numbers(90), names[y]), expected, atol=1e-6
     )
 
 
@@ -211,31 +233,70 @@ def test_a_target_may_know_more_classes_than_the_attackers_records(kind, c):
     scores = (
         kind()
         .fit(shadows)
-        .score(Oracle(answers, range(c + 1)), np.arange(90), np.arange(90) % (c + 1))
+        .score(Oracle(answers, range(c + 1)), numbers(90), np.arange(90) % (c + 1))
     )
     assert scores.shape == (90,) and np.isfinite(scores).all()
 
 
 @each_attack
-def test_an_attack_asks_once_about_each_record_and_learns_nothing_from_the_answers(kind):
+def test_an_attack_asks_what_it_says_about_each_record_and_learns_nothing_from_the_answers(kind):
     attack, target = kind().fit(made_up()), Oracle(np.full((90, 3), 1 / 3), range(3))
     before = dict(vars(attack))
-    attack.score(target, np.arange(50), np.arange(50) % 3)
-    assert target.asked == list(range(50))
-    assert {name: value is before[name] for name, value in vars(attack).items()} == dict.fromkeys(
-        before, True
-    )
+    attack.score(target, numbers(50), np.arange(50) % 3)
+    assert target.asked[:50] == list(range(50))
+    assert len(target.asked) == 50 * getattr(attack, "n_queries", 1)
+    assert vars(attack).keys() == before.keys()
+    assert all(value is before[name] for name, value in vars(attack).items())
 
 
-@pytest.mark.parametrize("kind", ATTACKS[1:], ids=lambda kind: kind.__name__)
+@each_attack
+def test_an_attack_says_without_shadows_whether_it_needs_them(kind):
+    world = types.SimpleNamespace(X=numbers(3), y=np.arange(3))
+    if kind.needs_shadows:
+        with pytest.raises(NotFittedError, match="shadow"):
+            kind().score(Oracle(np.eye(3), range(3)), world.X, world.y)
+    else:
+        assert kind().fit().score(Oracle(np.eye(3), range(3)), world.X, world.y).shape == (3,)
+
+
+@each_that_learns
+def test_a_threshold_is_not_learned_from_records_whose_copies_disagree(kind):
+    """Records 90 to 179 are those from 0 to 89 once more, each with a coin of its own."""
+    once, rng = made_up(), np.random.default_rng(5)
+
+    class Twice(MadeUp):
+        def saw(self, X):
+            place = places(X, 90)
+            return self.members[:, place] | self.members[:, place + 90]
+
+        def predict_proba(self, X):  # of records that were perturbed
+            return once.predict_proba(X)
+
+    second = rng.random(once.members.shape) < 0.5
+    # a lie that only a record which is left out can tell: copies that disagree answer at random
+    answers = np.concatenate([once.confidences, once.confidences], axis=1)
+    members = np.concatenate([once.members, second], axis=1)
+    unclear = np.tile(once.members != second, 2) & ~members
+    thresholds = []
+    for answer in ([1, 0, 0], [0, 1, 0], [0, 0, 1]):
+        told = np.where(unclear[..., None], answer, answers)
+        shadows = Twice(told, members, np.tile(once.y, 2), range(3))
+        thresholds.append(kind().fit(shadows).threshold_)
+    assert len(set(thresholds)) == 1
+
+
+@each_that_learns
 def test_an_adaptive_attack_learns_from_shadows_that_hide_as_the_target_does(kind):
     plain = made_up()
-    hide = [lambda p: p**2, lambda p: np.round(p, 1)]
-    hidden = SimpleNamespace(**vars(plain) | {"confidences": np.round(plain.confidences**2, 1)})
+    hide = [lambda p: p**2, lambda p: np.round(p)]  # labels change too
+    hidden = MadeUp(np.round(plain.confidences**2), plain.members, plain.y, range(3))
     adaptive, reference, naive = kind().fit(plain, hide=hide), kind().fit(hidden), kind().fit(plain)
-    target = Oracle(hidden.confidences[0], range(3)), np.arange(90), plain.y
+    target = Oracle(hidden.confidences[0], range(3)), numbers(90), plain.y
     np.testing.assert_array_equal(adaptive.score(*target), reference.score(*target))
-    assert adaptive.threshold_ == reference.threshold_ != naive.threshold_
+    assert adaptive.threshold_ == reference.threshold_
+    assert not np.array_equal(adaptive.score(*target), naive.score(*target)) or (
+        adaptive.threshold_ != naive.threshold_
+    )
 
 
 def test_the_shadow_attack_on_labels_alone_is_as_good_as_the_gap_attack():
@@ -274,3 +335,16 @@ def aucs_beside_forests(seed):
     ours = mia.ShadowAttack().fit(shadows).score(mia.BlackBox(target), X, y)
     members = np.arange(1000) < 500
     return roc_auc_score(members, ours), roc_auc_score(members, forest_scores)
+
+
+def test_the_gap_attack_needs_a_target_and_no_shadow_model(monkeypatch):
+    calls, train = [], lockstep.train
+
+    def counted(X1, codes, c, rows, *rest):
+        calls.append(len(rows))
+        return train(X1, codes, c, rows, *rest)
+
+    monkeypatch.setattr(lockstep, "train", counted)
+    monkeypatch.setattr("miaedu.cache.cache.kept", OrderedDict())
+    mia.run(mia.Experiment(data="digits", n_members=40, epochs=1, n_shadows=7, attack="gap"))
+    assert calls == [1]

@@ -380,6 +380,19 @@ def test_the_label_only_attack_asks_what_it_says_and_asks_nothing_that_it_could_
     assert short.n_queries == 0
 
 
+def test_the_label_only_attack_does_not_ask_again_what_another_attack_has_asked(purchases):
+    attacks = {
+        "gap": mia.GapAttack(),
+        "label only": LabelOnlyAttack(n_queries=3, levels=(0.05,)).fit(purchases.shadows),
+    }
+    api, alone = BlackBox(purchases.target), BlackBox(purchases.target)
+    together = mia.evaluate(attacks, api, purchases.world)
+    assert api.n_queries == 3 * 400
+    by_itself = mia.evaluate(attacks["label only"], alone, purchases.world)
+    assert alone.n_queries == 3 * 400
+    np.testing.assert_array_equal(together["label only"].scores, by_itself.scores)
+
+
 def test_the_label_only_attack_scores_by_how_often_a_perturbed_record_stays_right():
     # A target that looks at the first feature alone: right as long as that one is not flipped.
     X = np.eye(9, dtype=np.float32)[[0] * 3000]

@@ -9,6 +9,7 @@ from sklearn.metrics import precision_score, recall_score, roc_auc_score, roc_cu
 
 import miaedu as mia
 from miaedu import Report
+from miaedu.attacks import Attack
 
 
 def report(scores, members, threshold=0.5, y=None, right=None, name="an attack"):
@@ -302,14 +303,33 @@ def test_evaluate_can_compare_attacks_on_the_same_answers():
         assert ours.threshold == alone.threshold
 
 
+class Asking(Attack):
+    """Asks about each record three times, and once more for the gap baseline's sake."""
+
+    threshold_ = 0.5
+
+    def _score(self, answers):
+        answers.afford(3)
+        return sum(answers.ask(answers.X)[:, 1] for _ in range(3)) / 3
+
+
 def test_an_attack_that_asks_more_pays_for_it():
-    class Asking:
-        threshold_ = 0.5
-
-        def score(self, black_box, X, y):
-            return sum(black_box.predict_proba(X)[:, 1] for _ in range(3)) / 3
-
     api = mia.BlackBox(Oracle())
     ours = mia.evaluate(Asking(), api, WORLD)
-    assert api.n_queries == 5 * 4  # three for the attack, one for the gap baseline
+    assert api.n_queries == 5 * 4
     np.testing.assert_allclose(ours.scores, [0, 0.1, 0.2, 0.3, 0.4], atol=1e-7)
+
+
+def test_several_attacks_share_the_answers_that_all_of_them_read():
+    api, gap = mia.BlackBox(Oracle()), mia.GapAttack()
+    mia.evaluate({"gap": gap, "asking": Asking(), "again": gap}, api, WORLD)
+    assert api.n_queries == 5 * 4
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["asked before", "not asked yet"])
+def test_what_the_budget_does_not_cover_is_refused_before_anything_more_is_asked(first):
+    api, spent = mia.BlackBox(Oracle(), budget=19), 5 * first
+    attacks = {"gap": mia.GapAttack()} if first else {}
+    with pytest.raises(ValueError, match=f"budget of 19 is too small: {spent} used, {20 - spent}"):
+        mia.evaluate({**attacks, "asking": Asking()}, api, WORLD)
+    assert api.n_queries == spent

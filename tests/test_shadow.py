@@ -201,3 +201,24 @@ def test_a_stopped_fit_leaves_an_earlier_one_intact_and_a_new_one_unfitted(model
     assert {name: value is before[name] for name, value in vars(shadows).items()} == dict.fromkeys(
         before, True
     )
+
+
+def test_who_saw_a_record_is_told_by_its_content():
+    pool = np.array([[0, 1], [2, 3], [4, 5], [-0.0, 1], [6, 7], [8, 9]])
+    shadows = ShadowModels(TREE, n_models=9, random_state=0).fit(pool, [0, 1, 0, 1, 0, 1])
+    members = shadows.members
+    assert (members[:, 0] != members[:, 3]).any(), "this seed does not test what it should"
+    asked = np.array([[9, 9], [4, 5], [0, 1], [-0.0, 1], [1, 0], [4, 5]])
+    doubled = members[:, 0] | members[:, 3]  # -0 is 0: two copies of one record
+    nobody = np.zeros(9, bool)
+    expected = [nobody, members[:, 2], doubled, doubled, nobody, members[:, 2]]
+    np.testing.assert_array_equal(shadows.saw(asked), np.transpose(expected))
+    # float64 or a list of ints: the same records
+    np.testing.assert_array_equal(shadows.saw(asked.tolist()), np.transpose(expected))
+
+
+def test_a_record_that_stands_in_the_pool_once_was_seen_by_those_who_learned_from_it():
+    shadows = ShadowModels(TREE, n_models=5, random_state=0).fit(X, Y)
+    np.testing.assert_array_equal(shadows.saw(X), shadows.members)
+    np.testing.assert_array_equal(shadows.saw(X[::-1][:7]), shadows.members[:, ::-1][:, :7])
+    assert not shadows.saw(X + 1).any() and shadows.saw(X[:0]).shape == (5, 0)

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
+from ..checks import check_number
 from ..hiding import apply, check_hide
 
 FLOOR = (
@@ -38,7 +39,7 @@ class Answers:
         if len(X) != len(y):
             raise ValueError(f"X and y must have the same length, got {len(X)} and {len(y)}")
         self.X, self.y, self.classes = X, np.asarray(y), black_box.classes_
-        self._black_box = black_box
+        self._black_box, self._by_shadows = black_box, {}
 
     @cached_property
     def confidences(self):
@@ -47,6 +48,14 @@ class Answers:
     @cached_property
     def right(self):
         return right(self.confidences, self.y, self.classes)
+
+    def by_shadows(self, shadows):
+        """What each of K fitted :class:`ShadowModels` says of the records, (K, n, c), before any
+        hiding; and which of them saw a copy of each, (K, n)."""
+        if id(shadows) not in self._by_shadows:  # kept with them, so that no other gets their id
+            told = shadows.predict_proba(self.X), shadows.saw(self.X)
+            self._by_shadows[id(shadows)] = shadows, told
+        return self._by_shadows[id(shadows)][1]
 
     def ask(self, X):
         """Confidences for other records X (m, d), such as copies of the first ones that were
@@ -71,14 +80,16 @@ class Answers:
 class Attack:
     """What every attack shares: learning from shadow models, and scoring a black box's answers.
 
-    An attack gives two functions. ``_learn(shadows, confidences)`` learns from fitted
-    :class:`ShadowModels` and their hidden answers (K, n, c) about their pool, and returns a score
-    (K, n) for each, as if that shadow model were the target: never with a model as its own
-    reference. ``_score(answers)`` scores :class:`Answers` of a target, (n,). Higher is likelier a
-    member.
+    An attack gives two functions. ``_learn(shadows, confidences, saw)`` learns from fitted
+    :class:`ShadowModels`, their hidden answers (K, n, c) about their pool, and which of them saw a
+    copy of each record (K, n), and returns a score (K, n) for each answer, as if that shadow model
+    were the target: never with a model as its own reference; nan where it gives none. Where `saw`
+    is not ``shadows.members``, two copies of a record disagree, and nothing is to be learned.
+    ``_score(answers)`` scores :class:`Answers` of a target, (n,). Higher is likelier a member.
     """
 
     needs_shadows = True
+    mode = ""  # how it judges, where an attack has several ways
 
     def fit(self, shadows, hide=()):
         """Learn from fitted :class:`ShadowModels`, who answer through `hide`: give the target's own
@@ -93,10 +104,28 @@ class Attack:
                 "shadows must be fitted before an attack can learn from them: "
                 f"call fit of this {type(shadows).__name__}"
             )
-        scores = self._learn(shadows, hidden(self.hide, shadows.confidences))
-        clear = shadows.saw(shadows.X) == shadows.members
-        self.threshold_ = best_threshold(scores[clear], shadows.members[clear])
+        saw = shadows.saw(shadows.X)
+        scores = self._learn(shadows, hidden(self.hide, shadows.confidences), saw)
+        self._set_threshold(scores, shadows.members, saw)
         return self
+
+    def _set_threshold(self, scores, members, saw):
+        clear = (saw == members) & ~np.isnan(scores)
+        scores, members = scores[clear], members[clear]
+        self.threshold_ = best_threshold(scores, members)
+        self._of_nonmembers = np.sort(scores[~members])
+
+    def facing(self, answers):
+        """The attack that judges these :class:`Answers`: itself, but for one that has modes."""
+        return self
+
+    def threshold_at(self, fpr):
+        """The score from which on to flag a record so that at most this share of the shadow models'
+        non-members is flagged: a false alarm rate from 0 to 1, chosen before the target is seen.
+        """
+        check_number("fpr", fpr, high=1)
+        check_learned(self)
+        return strict_threshold(self._of_nonmembers, fpr)
 
     def score(self, black_box, X, y):
         """Scores (n,) of records X (n, d) with true labels y (n,): higher, likelier a member."""
@@ -105,7 +134,7 @@ class Attack:
     def score_answers(self, answers):
         """Scores (n,) of the records of these :class:`Answers`, which several attacks may share."""
         check_learned(self)
-        return np.asarray(self._score(answers), float)
+        return np.asarray(self.facing(answers)._score(answers), float)
 
 
 def check_learned(attack):
@@ -141,6 +170,40 @@ def best_threshold(scores, members):
     return float(middle if middle > below else ranked[best])
 
 
+def log_odds(confidences, y, classes):
+    """The log odds (..., n) of each record's true class y (n,): log p(true) - log sum p(others).
+
+    >>> log_odds(np.array([[0.8, 0.1, 0.1]]), np.array([0]), np.arange(3)).round(4)  # log 4
+    array([1.3863])
+
+    The others are summed with the true class set to zero, so that float32 does not run out of
+    digits where p(true) is 1. Both are cut off at one floor, as hidden answers may be 0 or less.
+    Source: Carlini et al. 2022, section IV, the statistic phi, as their code has it.
+    """
+    of_true, columns = _of_true(confidences, y, classes)
+    others = np.array(confidences)
+    others[..., np.arange(len(y)), columns] *= classes[columns] != y
+    of_others = others.sum(axis=-1).astype(float)
+    return np.log(np.maximum(of_true, FLOOR)) - np.log(np.maximum(of_others, FLOOR))
+
+
+def strict_threshold(scores, fpr):
+    """The lowest score from which on at most the share `fpr` of these scores, sorted upwards, is
+    flagged.
+
+    >>> strict_threshold([0.1, 0.2, 0.4, 0.8], 0.25)
+    0.6000000000000001
+    """
+    alarms = int(fpr * len(scores) + 1e-9)
+    if alarms >= len(scores):
+        return float("-inf")
+    highest_spared = scores[len(scores) - 1 - alarms]
+    flagged = [score for score in scores[len(scores) - alarms :] if score > highest_spared]
+    above = flagged[0] if flagged else np.inf
+    middle = (highest_spared + above) / 2 if flagged else np.inf
+    return float(middle if highest_spared < middle < above else np.nextafter(highest_spared, above))
+
+
 def right(confidences, y, classes):
     """Where (n,) the most confident class of `confidences` (n, c) is the true one, y (n,)."""
     return classes[confidences.argmax(axis=1)] == y
@@ -149,7 +212,13 @@ def right(confidences, y, classes):
 def true_class_confidence(confidences, y, classes):
     """What each record's own class y (n,) got of `confidences` (..., n, c), as (..., n); 0 where it
     has no column."""
+    return _of_true(confidences, y, classes)[0]
+
+
+def _of_true(confidences, y, classes):
+    """The confidences (..., n) in the true classes y (n,), and the columns (n,) they come from;
+    where a class has none, 0, and a column of another."""
     order = np.argsort(classes)
     column = order[np.searchsorted(classes, y, sorter=order).clip(max=len(classes) - 1)]
     found = confidences[..., np.arange(len(y)), column]
-    return np.where(classes[column] == y, found, 0)
+    return np.where(classes[column] == y, found, 0), column

@@ -34,7 +34,7 @@ class LabelOnlyAttack(Attack):
             check_number("levels", level, above=True)
         self.n_queries, self.levels, self.random_state = n_queries, levels, random_state
 
-    def _learn(self, shadows, confidences):
+    def _learn(self, shadows, confidences, saw):
         self.binary_ = np.isin(shadows.X, (0, 1)).all(axis=0)
         self.spread_ = shadows.X.std(axis=0)
         K, n, c = confidences.shape
@@ -43,11 +43,12 @@ class LabelOnlyAttack(Attack):
             answers = hidden(self.hide, shadows.predict_proba(X)).reshape(K * n, c)
             return right(answers, np.tile(shadows.y, K), shadows.classes_).reshape(K, n)
 
-        best, members = -1.0, shadows.members
+        best, clear = -1.0, saw == shadows.members
+        members = shadows.members[clear]
         first = right(confidences.reshape(K * n, c), np.tile(shadows.y, K), shadows.classes_)
         for level in self.levels:
             found = self._stability(first.reshape(K, n), labels_right, shadows.X, level)
-            flagged = found >= best_threshold(found.ravel(), members.ravel())
+            flagged = found[clear] >= best_threshold(found[clear], members)
             gain = flagged[members].mean() - flagged[~members].mean()
             if gain > best:
                 best, self.level_, scores = gain, level, found

@@ -26,9 +26,9 @@ class ShadowAttack(Attack):
     classes together. Source: Shokri et al. 2017, section V.
     """
 
-    def _learn(self, shadows, confidences):
+    def _learn(self, shadows, confidences, saw):
         K, n, c = confidences.shape
-        clear = np.flatnonzero((shadows.saw(shadows.X) == shadows.members).ravel())
+        clear = np.flatnonzero(saw == shadows.members)
         answers, y = confidences.reshape(K * n, c), np.tile(shadows.y, K)
         members, classes = shadows.members.ravel(), shadows.classes_
         few = clear[np.random.default_rng(0).permutation(len(clear))[:4000]]
@@ -82,14 +82,14 @@ def with_hinges(F, knots):
     return np.column_stack([F, np.maximum(F[:, :1] - knots, 0)])
 
 
-def attack_model(F, members):
+def attack_model(F, members, C=10.0):
     """Weights and intercept of a logistic regression of `members` on F."""
     # where members answer as the others do there is nowhere to descend
     if np.abs((members - members.mean()) @ F).max() < 1e-6:
         return np.zeros(F.shape[1]), logit(members.mean())
     # checks cost a third of a fit
     with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-        model = LogisticRegression(solver="newton-cholesky", C=10.0, tol=1e-2).fit(F, members)
+        model = LogisticRegression(solver="newton-cholesky", C=C, tol=1e-2).fit(F, members)
     return model.coef_[0], model.intercept_[0]
 
 
