@@ -35,7 +35,9 @@ def describe(results):
     mean = SimpleNamespace(
         **{name: np.mean([getattr(report, name) for report in reports]) for name in MEASURES}
     )
-    words = [f"{attacker} reaches AUC {mean.auc:.2f} ({spread}) and advantage {mean.advantage:z.2f}"]
+    words = [
+        f"{attacker} reaches AUC {mean.auc:.2f} ({spread}) and advantage {mean.advantage:z.2f}"
+    ]
     if e.hide:
         auc, advantage = np.mean(
             [(result.naive.auc, result.naive.advantage) for result in results], axis=0

@@ -73,8 +73,8 @@ class BaseRateFigure(LiveFigure):
         curve.set_xticks([1 / n for n in ticks], [f"1 in {n:,}" for n in ticks])
         curve.minorticks_off()
         curve.grid(axis="y", color="#dddddd")
-        self.shares = np.geomspace(8e-4, 0.6, 200)
-        self.worth = self.curve(curve, "-", ATTACK, lw=2)
+        self.shares = np.geomspace(8e-4, 0.5, 200)
+        self.worth = self.curve(curve, "-", ATTACK, lw=2, label="_worth")
         self.here = self.curve(curve, "D", **NOW)
 
     def update(self, results, values):

@@ -97,15 +97,15 @@ class NoiseFigure(LiveFigure):
         trend.grid(axis="y", color="#dddddd")
         styles = (
             ("s-", NONMEMBER, "target's accuracy"),
-            ("v--", CEILING, "largest advantage"),
             ("o-", ATTACK, "attack's advantage"),
+            ("v--", CEILING, "proven limit to it"),
             ("x:", BASELINE, "gap attack's"),
         )
         self.trends = [
             self.curve(trend, style, colour, ms=5, label=label) for style, colour, label in styles
         ]
-        self.here = self.move(trend.axvline(0, color="#999999", lw=1))
-        below(trend, 0.22)
+        self.here = self.move(trend.axvline(0, color="#999999", lw=1, label="_now"))
+        below(trend, 0.25)
 
     def update(self, results, values):
         """Show this Result's curve and ceiling, and remember its figures."""
@@ -116,8 +116,8 @@ class NoiseFigure(LiveFigure):
         place = [value for _, value in self.positions].index(noise)
         self.tried[place] = (
             report.test_accuracy,
-            max_advantage(result.mu),
             report.advantage,
+            max_advantage(result.mu),
             report.gap_advantage,
         )
         draw_tried(self.trends, self.tried)

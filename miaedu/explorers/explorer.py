@@ -24,6 +24,7 @@ class Screen(anywidget.AnyWidget):
     _css = text_of("figure.css")
     html = traitlets.Unicode().tag(sync=True)
     frame = traitlets.Dict().tag(sync=True)
+    numbers = traitlets.Unicode().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     progress = traitlets.Float(None, allow_none=True).tag(sync=True)
@@ -56,7 +57,9 @@ class Explorer:
         self._experiments, self._words, self._numbers = experiments, words, numbers
         self._start_values = self.values()
         self._schedule = Schedule(self._plan, _carry_out, self._show, self._fail, self._tell)
-        self._screen = Screen(html=fill("explorer.html", figure=fill("figure.html", svg=figure.background)))
+        self._screen = Screen(
+            html=fill("explorer.html", figure=fill("figure.html", svg=figure.background))
+        )
         self._schedule.now()
         for name, control in controls.items():
             control.add_class(f"miaedu-{name}")
@@ -78,7 +81,7 @@ class Explorer:
     @property
     def numbers(self):
         """What is folded below the caption."""
-        return self.frame.get("numbers", "")
+        return self._screen.numbers
 
     @property
     def code(self):
@@ -97,8 +100,7 @@ class Explorer:
 
     @property
     def frame(self):
-        """What changes with a move, as texts: the picture's ``parts``, ``words``, ``numbers``,
-        ``code``."""
+        """What changes with a move, as texts: the picture's ``parts``, ``words``, ``code``."""
         return self._screen.frame
 
     def reset(self):
@@ -121,16 +123,17 @@ class Explorer:
         return values, self._experiments(**values)
 
     def _show(self, results, values, count):
-        words, numbers = self._words(results, values), self._numbers(results)
+        words = self._words(results, values)
         self.figure.update(results, values)
         self.results = list(results)
         self._screen.frame = {
             "parts": self.figure.parts(),
             "words": words,
-            "numbers": numbers,
             "code": results[0].experiment.code,
         }
         self._screen.message = ""
+        # their intervals take a while: the picture does not wait for them
+        self._screen.numbers = self._numbers(results)
         if len(results) == count:
             self._tell_how_long(time.monotonic() - self._began)
 
@@ -162,4 +165,3 @@ class Explorer:
 
 def _carry_out(experiment, tick):
     return run(experiment, tick)
-

@@ -61,9 +61,7 @@ class LiveFigure:
         seen = {artist: artist.get_visible() for artist in self.moving.values()}
         for artist in seen:
             artist.set_visible(True)  # or it would have no group
-        panels = [
-            _still(figure, self.moving, self._defs(figure)) for figure in self.figures
-        ]
+        panels = [_still(figure, self.moving, self._defs(figure)) for figure in self.figures]
         for artist, visible in seen.items():
             artist.set_visible(visible)
         return "".join(panels)

@@ -38,11 +38,7 @@ def overfitting(more=True):
 
     def experiments(hidden=32, **values):
         chosen = Experiment(
-            hidden=hidden,
-            snapshots=EPOCHS,
-            n_shadows=n_shadows,
-            attack="threshold",
-            **values,
+            hidden=hidden, snapshots=EPOCHS, n_shadows=n_shadows, attack="threshold", **values
         )
         # at another size, the same epochs as before: so that the curves stay comparable
         others = figure.epochs_to_catch_up(chosen)
@@ -94,7 +90,7 @@ class OverfittingFigure(LiveFigure):
         self.trends = [
             self.curve(right, style, colour, ms=4, label=label) for style, colour, label in styles
         ]
-        self.here = self.move(right.axvline(1, color="#999999", lw=1))
+        self.here = self.move(right.axvline(1, color="#999999", lw=1, label="_now"))
         below(right)
 
     def epochs_to_catch_up(self, experiment):

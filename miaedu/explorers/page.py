@@ -54,7 +54,9 @@ def save_page(
 def options(control):
     """The positions of a slider or menu: (label, value) pairs."""
     return [
-        position if isinstance(position, tuple) and len(position) == 2 else (str(position), position)
+        position
+        if isinstance(position, tuple) and len(position) == 2
+        else (str(position), position)
         for position in control.options
     ]
 
@@ -68,6 +70,6 @@ def _frames(explorer, settings):
     frames = []
     for label, values in settings:
         explorer.show(values)
-        frames.append({"value": label, **explorer.frame})
+        frames.append({"value": label, "numbers": explorer.numbers, **explorer.frame})
     explorer.show(here)
     return frames

@@ -33,22 +33,6 @@ def draw_tried(lines, tried):
         line.set_data(places, heights)
 
 
-def now_and_then(figure, legend, label):
-    """A function that shows or hides what `legend` says of `label`: for a curve that is not always
-    there."""
-    texts = [text.get_text() for text in legend.get_texts()]
-    place = texts.index(label)
-    entry = legend.get_texts()[place], legend.legend_handles[place]
-
-    def show(visible):
-        for artist in entry:
-            artist.set_visible(visible)
-
-    for artist in entry:
-        figure.move(artist)
-    return show
-
-
 class RocPanel:
     """ROC curves, one for each (line style, colour, label) of `styles`, and the gap attack as a
     dot."""
@@ -60,7 +44,7 @@ class RocPanel:
             figure.curve(ax, style, color, lw=2, label=label) for style, color, label in styles
         ]
         self.gap = figure.curve(ax, "o", BASELINE, clip_on=False, label="gap attack")
-        self.legend = ax.legend(loc="lower right")
+        ax.legend(loc="lower right")
 
     def show(self, reports, *curves):
         """Set the curves, each a pair of FPRs and TPRs, and the gap attack of these Reports."""
@@ -73,13 +57,22 @@ class CeilingPanel(RocPanel):
     """A ROC curve under a proven ceiling, which is there only where something is proven."""
 
     def __init__(self, figure, ax, title, curve, ceiling):
-        super().__init__(figure, ax, title, curve, ceiling)
-        self._name_ceiling = now_and_then(figure, self.legend, ceiling[2])
+        super().__init__(figure, ax, title, curve)
+        style, color, label = ceiling
+        self.ceiling = figure.curve(ax, style, color, lw=2, label=label)
+        legend = ax.legend(loc="lower right")  # the ceiling last: it may leave its place empty
+        texts = [text.get_text() for text in legend.get_texts()]
+        place = texts.index(label)
+        self.entry = [
+            figure.move(artist[place]) for artist in (legend.get_texts(), legend.legend_handles)
+        ]
 
     def show(self, report, ceiling=None):
         """Set the curve of a Report, and the ceiling, a pair of FPRs and TPRs or None."""
-        super().show([report], report.roc(), ceiling or ([], []))
-        self._name_ceiling(ceiling is not None)
+        super().show([report], report.roc())
+        self.ceiling.set_data(*(ceiling or ([], [])))
+        for artist in self.entry:
+            artist.set_visible(ceiling is not None)
 
 
 class ConfidencePanel:

@@ -63,7 +63,7 @@ class ShadowCountFigure(LiveFigure):
         super().__init__()
 
     def build(self, roc, trend):
-        styles = [(LINES[i % 5], ATTACK, None) for i in range(self.repetitions)]
+        styles = [(LINES[i % 5], ATTACK, f"_repetition {i}") for i in range(self.repetitions)]
         self.roc = RocPanel(self, roc, "ROC curves, one a repetition", *styles)
         trend.set_title("What the number of shadow models buys")
         trend.set(ylim=(0.6, 0.9), ylabel="AUC of the attack")

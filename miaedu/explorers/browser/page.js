@@ -4,6 +4,7 @@ const knob = document.getElementById("knob");
 function show() {
   const frame = frames[knob.value];
   showFrame(document, frame);
+  showNumbers(document, frame.numbers);
   document.getElementById("value").textContent = frame.value;
   knob.setAttribute("aria-valuetext", frame.value);
 }

@@ -8,6 +8,9 @@ function render({ model, el }) {
       showFrame(el, frame);
       find(".miaedu-code code").textContent = frame.code;
     },
+    numbers(text) {
+      showNumbers(el, text);
+    },
     message(text) {
       const alert = document.createElement("p");
       alert.setAttribute("role", "alert");
