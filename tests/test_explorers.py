@@ -452,7 +452,7 @@ def test_a_setting_that_fails_is_told_in_place_and_the_next_good_one_clears_it(p
     start(page, lab, "zz_failing_setting.ipynb")
     box = explorer(page)
     before = picture(box)
-    assert before[1].startswith("With 1 shadow model,")
+    assert before[1].startswith("With 1 shadow model ")
     press(box, "ArrowRight")
     alert = box.get_by_role("alert")
     alert.wait_for()
@@ -460,7 +460,7 @@ def test_a_setting_that_fails_is_told_in_place_and_the_next_good_one_clears_it(p
     assert re.search("n_shadows must be .*, got 0", alert.inner_text())
     assert picture(box) == before, "the last good picture stays"
     press(box, "ArrowRight")
-    assert new_picture(box, before)[1].startswith("With 2 shadow models,")
+    assert new_picture(box, before)[1].startswith("With 2 shadow models ")
     settle(box)
     assert alert.count() == 0
     assert page.evaluate("complaints") == []
