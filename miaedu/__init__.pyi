@@ -21,11 +21,13 @@ from .environment import check_environment as check_environment
 from .exercises import check as check, hint as hint, solution as solution
 from .experiment import Experiment as Experiment, Result as Result, run as run, sweep as sweep
 from .explorers import (
+    Explorer as Explorer,
     base_rate as base_rate,
     confidence_hiding as confidence_hiding,
     control_room as control_room,
     dp_noise as dp_noise,
     overfitting as overfitting,
+    save_page as save_page,
     shadow_count as shadow_count,
     threshold as threshold,
 )
@@ -38,7 +40,6 @@ from .hiding import (
 )
 from .metrics import Report as Report, evaluate as evaluate
 from .network import MLP as MLP, Networks as Networks
-from .page import save_page as save_page
 from .plots import (
     alt_text as alt_text,
     mark_guess as mark_guess,
@@ -55,5 +56,4 @@ from .privacy import (
 )
 from .shadow import ShadowModels as ShadowModels
 from .synthesis import label_by_querying as label_by_querying
-from .widgets import Explorer as Explorer
 from .words import describe as describe

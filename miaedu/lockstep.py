@@ -9,6 +9,7 @@ ever runs across copies.
 """
 
 import threading
+import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import lru_cache
 
@@ -23,6 +24,8 @@ CACHE = 1 << 20
 # said
 PAD = 64
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8  # Adam: Kingma & Ba 2015, section 2
+
+LOOK = 0.02  # seconds between two calls of `progress`
 
 # the limit on BLAS threads belongs to the whole process: one training run at a time
 _lock = threading.RLock()
@@ -49,14 +52,34 @@ def softmax(scores):
     return scores
 
 
+@lru_cache(maxsize=1)
+def threads_work():
+    """Whether this Python can start threads: the one in a browser (Pyodide) cannot."""
+    try:
+        thread = threading.Thread(target=int)
+        thread.start()
+    except RuntimeError:  # "can't start new thread"
+        return False
+    thread.join()
+    return True
+
+
 def over_cores(work, blocks, n_jobs=None, progress=None):
     """Call ``work(block, tick)`` for every block, on `n_jobs` threads (all cores by default) with
-    one BLAS thread each.
+    one BLAS thread each; one block after another where no thread can start.
 
     `work` calls ``tick(share)`` often with the share of its block that is done. `progress(share)`
     is called in the caller's thread about every 20 ms; whatever it raises stops all the work at the
     next tick, and is raised here.
     """
+    with _lock, _blas().limit(limits=1):
+        if threads_work():
+            _side_by_side(work, blocks, n_jobs or joblib.cpu_count(), progress)
+        else:
+            _in_turn(work, blocks, progress)
+
+
+def _side_by_side(work, blocks, n_jobs, progress):
     stop, shares = threading.Event(), [0.0] * len(blocks)
 
     def task(i):
@@ -67,12 +90,12 @@ def over_cores(work, blocks, n_jobs=None, progress=None):
 
         work(blocks[i], tick)
 
-    with _lock, _blas().limit(limits=1), ThreadPoolExecutor(n_jobs or joblib.cpu_count()) as pool:
+    with ThreadPoolExecutor(n_jobs) as pool:
         futures = [pool.submit(task, i) for i in range(len(blocks))]
         try:
             pending = futures
             while pending:
-                done, pending = wait(pending, timeout=0.02, return_when=FIRST_EXCEPTION)
+                done, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
                 for future in done:
                     future.result()
                 if progress is not None:
@@ -82,6 +105,22 @@ def over_cores(work, blocks, n_jobs=None, progress=None):
             for future in futures:
                 future.cancel()
             raise
+
+
+def _in_turn(work, blocks, progress):
+    told = time.monotonic()
+
+    for i, block in enumerate(blocks):
+
+        def tick(share, i=i):
+            nonlocal told
+            if progress is not None and time.monotonic() - told > LOOK:
+                told = time.monotonic()
+                progress((i + share) / len(blocks))
+
+        work(block, tick)
+    if progress is not None:
+        progress(1.0)
 
 
 def forward(X1, theta, h, c, n_jobs=None):

@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_X_y
 
 from .checks import check_number, draw_seeds, public_classes
+from .lockstep import threads_work
 
 
 def stratified_half(y, random_state):
@@ -144,9 +145,9 @@ class ShadowModels:
 
         networks = []
         # Threads by default: starting processes would cost more than the small fits of a course.
-        for network in joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
-            copies()
-        ):
+        n_jobs = -1 if threads_work() else 1
+        fits = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+        for network in fits(copies()):
             networks.append(network)
             if progress is not None:
                 progress(len(networks) / self.n_models)

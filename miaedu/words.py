@@ -35,24 +35,34 @@ def describe(results):
     mean = SimpleNamespace(
         **{name: np.mean([getattr(report, name) for report in reports]) for name in MEASURES}
     )
-    words = [f"{attacker} reaches AUC {mean.auc:.2f} ({spread}) and advantage {mean.advantage:.2f}"]
+    words = [
+        f"{attacker} reaches AUC {mean.auc:.2f} ({spread}) and advantage {mean.advantage:z.2f}"
+    ]
     if e.hide:
         auc, advantage = np.mean(
             [(result.naive.auc, result.naive.advantage) for result in results], axis=0
         )
-        words.append(f"not adapted, AUC {auc:.2f} and advantage {advantage:.2f}")
-    words.append(f"the gap attack's advantage is {mean.gap_advantage:.2f}")
+        words.append(f"not adapted, AUC {auc:.2f} and advantage {advantage:z.2f}")
+    words.append(f"the gap attack's advantage is {mean.gap_advantage:z.2f}")
     found = "; ".join(words)
     return " ".join(
         [
             f"{found[0].upper()}{found[1:]}.",
-            f"Of 100 members it names {100 * mean.recall:.0f}, of 100 non-members "
-            f"{100 * mean.fpr:.0f}.",
+            flagged(mean.recall, mean.fpr, "it"),
             f"The target is right on {mean.train_accuracy:.0%} of its members",
             f"and on {mean.test_accuracy:.0%} of the non-members.",
             *_promise(results[0]),
         ]
     )
+
+
+def flagged(hits, alarms, attack="the attack"):
+    """Hits and false alarms, shares, as a sentence.
+
+    >>> flagged(0.96, 0.444)
+    'Of 100 members the attack flags 96, of 100 non-members 44.'
+    """
+    return f"Of 100 members {attack} flags {100 * hits:.0f}, of 100 non-members {100 * alarms:.0f}."
 
 
 def _promise(result):

@@ -67,10 +67,10 @@ def explorer(page, number=0):
 
 
 def picture(explorer):
-    """What a reader sees of an explorer's figure, and what one who cannot see it hears: (src,
-    alt)."""
-    image = explorer.locator("img").first
-    return image.get_attribute("src"), image.get_attribute("alt")
+    """What a reader sees of an explorer's figure, and what one who cannot see it hears: (markup,
+    words)."""
+    image = explorer.get_by_role("img").first
+    return image.inner_html(), image.get_attribute("aria-label")
 
 
 def press(explorer, key, slider=0, times=1):
@@ -88,9 +88,9 @@ def new_picture(explorer, before, seconds=30):
     its words.
     """
     explorer.page.wait_for_function(
-        """([box, [src, alt]]) => {
-            const image = box.querySelector('img');  // each new picture is a new element
-            return image && image.getAttribute('src') !== src && image.alt !== alt;
+        """([box, [markup, words]]) => {
+            const image = box.querySelector('[role=img]');
+            return image && image.innerHTML !== markup && image.ariaLabel !== words;
         }""",
         arg=[explorer.element_handle(), before],
         timeout=1000 * seconds,

@@ -45,6 +45,30 @@ sys.addaudithook(guard)
 
 
 @pytest.fixture
+def a_fast_machine(monkeypatch):
+    """How many shadow models an explorer starts with would depend on how busy this machine is."""
+    from miaedu.explorers import machine
+
+    monkeypatch.setattr(machine, "seconds_per_network", lambda: 1e-4)
+
+
+@pytest.fixture
+def one_of_each(a_fast_machine):
+    """A function that gives an explorer of the course by its name, the same one every time."""
+    import miaedu
+
+    def explorer(name):
+        if name not in EXPLORERS_MADE:
+            EXPLORERS_MADE[name] = getattr(miaedu, name)()
+        return EXPLORERS_MADE[name]
+
+    return explorer
+
+
+EXPLORERS_MADE = {}
+
+
+@pytest.fixture
 def offline(tmp_path):
     """An environment for child processes in which Python reaches this machine alone; ``attempts()``
     lists refusals."""

@@ -2,12 +2,12 @@ import nbformat
 import pytest
 from browser import explorer, new_picture, open_notebook, picture, press, run_all
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PICTURES = """\
 from ipywidgets import HTML, IntSlider, VBox
 def draw(n):
-    return f'<img width="9" height="9" src="data:image/gif;base64,{n}" alt="number {n}">'
+    return f'<div role="img" aria-label="number {n}"><b>{n}</b></div>'
 slider, html = IntSlider(value=1, max=9), HTML(draw(1))
 slider.observe(lambda change: setattr(html, "value", draw(change.new)), "value")
 VBox([slider, html]).add_class("miaedu-explorer")"""
@@ -27,14 +27,11 @@ def test_a_key_on_a_slider_far_down_the_page_is_seen_to_change_a_picture(page, l
     run_all(page)
     box = explorer(page)
     before = picture(box)
-    assert before == ("data:image/gif;base64,1", "number 1")
+    assert before == ("<b>1</b>", "number 1")
     press(box, "ArrowRight")
-    assert new_picture(box, before) == ("data:image/gif;base64,2", "number 2")
+    assert new_picture(box, before) == ("<b>2</b>", "number 2")
     press(box, "End")
-    assert new_picture(box, ("data:image/gif;base64,2", "number 2")) == (
-        "data:image/gif;base64,9",
-        "number 9",
-    )
+    assert new_picture(box, ("<b>2</b>", "number 2")) == ("<b>9</b>", "number 9")
     assert asked and not [url for url in asked if "api/news" in url or "api/update" in url]
     assert lab.offline.attempts() == []
 

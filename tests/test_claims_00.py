@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import miaedu as mia
-from miaedu.explorers import EPOCHS
+from miaedu.explorers.overfitting import EPOCHS
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from course import NOTEBOOKS
 from nbclient import NotebookClient
 
-from miaedu import widgets
+from miaedu.explorers import machine
 
 FIGURES = spec_from_file_location("figures", Path(__file__).parents[1] / ".ci" / "figures.py")
 FIGURES.loader.exec_module(OPENING := module_from_spec(FIGURES))
@@ -139,7 +139,7 @@ def test_its_set_up_is_one_cell_of_at_most_four_lines(path):
 @pytest.mark.parametrize("name", OPENING.OPENING)
 def test_the_words_of_its_opening_picture_are_those_of_the_explorer_today(name, monkeypatch):
     # as many shadow models on a slow machine
-    monkeypatch.setattr(widgets, "seconds_per_network", lambda: 1e-4)
+    monkeypatch.setattr(machine, "seconds_per_network", lambda: 1e-4)
     today, (shown_by, pattern), number = (
         OPENING.opening(name).words,
         OPENING.pages(name),

@@ -91,12 +91,12 @@ class Verdict:
         return self.state + ", because" * (self.state == "wrong")
 
     def _repr_mimebundle_(self, **kwargs):
-        from ..widgets import verdict_box
+        from ..explorers.controls import mime_bundle, verdict_box
 
         mark = {"right": "✔", "wrong": "✘", "error": "!", "not attempted": "○"}[self.state]
         line = f"<p>{mark} <b>{escape(self.key)}: {self._state()}</b> {escape(self.message)}</p>"
-        data = verdict_box(line, find(self.key))._repr_mimebundle_(**kwargs)
-        return {**data, "text/plain": repr(self), "text/html": line}
+        box = verdict_box(line, find(self.key))
+        return mime_bundle(box, **{"text/plain": repr(self), "text/html": line})
 
 
 def check(key, answer):

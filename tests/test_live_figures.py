@@ -1,0 +1,638 @@
+"""What the explorers draw, say and run, held to the scores of the attacks: one table, from what the
+legend calls an artist to what it must show."""
+
+import re
+import xml.etree.ElementTree as ET
+from io import StringIO
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from scipy.stats import norm
+from sklearn.metrics import roc_auc_score, roc_curve
+
+import miaedu as mia
+from miaedu.explorers import EXPLORERS
+from miaedu.explorers.figure import AS_SVG, mpl
+
+each_explorer = pytest.mark.parametrize("name", [explorer.__name__ for explorer in EXPLORERS])
+
+
+# What must be drawn, from scores alone. `past` holds (results, values) of each picture so far.
+
+
+def rates(report, threshold=None):
+    """Hits and false alarms as shares."""
+    flagged = report.scores >= (report.threshold if threshold is None else threshold)
+    return flagged[report.members].mean(), flagged[~report.members].mean()
+
+
+def advantage(report):
+    hits, alarms = rates(report)
+    return hits - alarms
+
+
+def accuracies(report):
+    """Of the target on members and on non-members."""
+    return report.right[report.members].mean(), report.right[~report.members].mean()
+
+
+def gap(report):
+    on_members, on_others = accuracies(report)
+    return on_members - on_others
+
+
+def roc(report):
+    return roc_curve(report.members, report.scores, drop_intermediate=False)[:2]
+
+
+def now(past):
+    """The present results and values."""
+    return past[-1]
+
+
+def adaptive(past, number=0):
+    return now(past)[0][number].adaptive
+
+
+def gap_dots(past):
+    pairs = [accuracies(result.adaptive) for result in now(past)[0]]
+    return [on_others for _, on_others in pairs], [on_members for on_members, _ in pairs]
+
+
+def gap_dot(past):
+    on_members, on_others = accuracies(adaptive(past))
+    return [on_others], [on_members]
+
+
+def histogram(side):
+    def shares(past):
+        report = adaptive(past)
+        scores = report.scores[report.members == (side == "members")]
+        edges = np.linspace(0, 1, 21)
+        upper = np.append(edges[1:-1], np.inf)  # the last bin holds its upper edge
+        return [np.mean((low <= scores) & (scores < high)) for low, high in zip(edges, upper)]
+
+    return shares
+
+
+def first_of_100(column, rate):
+    """The places of so many of 100 people: rows of ten from the top."""
+
+    def places(past):
+        count = round(100 * rate(adaptive(past)))
+        return [column + i % 10 for i in range(count)], [9 - i // 10 for i in range(count)]
+
+    return places
+
+
+def over_epochs(rate):
+    """A rate, of 100, at each epoch that was tried at the present size."""
+
+    def points(past):
+        size = lambda e: (e.hidden, e.n_members)  # noqa: E731
+        here = size(now(past)[0][0].experiment)
+        tried = {
+            result.experiment.epochs: 100 * rate(result.adaptive)
+            for results, _ in past
+            for result in results
+            if size(result.experiment) == here
+        }
+        return sorted(tried), [tried[epochs] for epochs in sorted(tried)]
+
+    return points
+
+
+def operating_point(past):
+    """False alarms and hits of the explorer base_rate."""
+    report, (_, values) = adaptive(past), now(past)
+    if values["alarms"] == "as learned":
+        hits, alarms = rates(report)
+        return alarms, hits
+    allowed = values["alarms"] / 100
+    fpr, tpr = roc(report)
+    return allowed, tpr[fpr <= allowed].max()
+
+
+def worth(past, share=None):
+    """Of 100 records flagged, how many are members, by counting in a crowd of 10 million."""
+    alarms, hits = operating_point(past)
+    members = 1e7 * (now(past)[1]["share"] if share is None else share)
+    right, wrong = members * hits, (1e7 - members) * alarms
+    return 100 * right / (right + wrong)
+
+
+def crowd(past):
+    count = round(4 * worth(past))
+    return [i % 20 for i in range(count)], [19 - i // 20 for i in range(count)]
+
+
+def worth_curve(past):
+    shares = np.geomspace(8e-4, 0.5, 200)
+    return shares, worth(past, shares)
+
+
+def aucs_by_count(past):
+    labels = now(past)[0][0].experiment.labels
+    return {
+        results[0].experiment.n_shadows: [
+            roc_auc_score(r.adaptive.members, r.adaptive.scores) for r in results
+        ]
+        for results, _ in past
+        if results[0].experiment.labels == labels
+    }
+
+
+def auc_dots(past):
+    aucs = aucs_by_count(past)
+    return [n for n in aucs for _ in aucs[n]], [auc for n in aucs for auc in aucs[n]]
+
+
+def auc_means(past):
+    aucs = aucs_by_count(past)
+    return sorted(aucs), [np.mean(aucs[n]) for n in sorted(aucs)]
+
+
+def auc_now(past):
+    n = now(past)[0][0].experiment.n_shadows
+    return [n], [np.mean(aucs_by_count(past)[n])]
+
+
+def hiding_row(number):
+    def shares(past):
+        result = now(past)[0][number]
+        return [
+            accuracies(result.adaptive)[1],
+            gap(result.adaptive),
+            advantage(result.naive),
+            advantage(result.adaptive),
+        ], range(4)
+
+    return shares
+
+
+def mu(experiment):
+    return np.sqrt(experiment.epochs) / experiment.noise_multiplier
+
+
+def is_proven(experiment):
+    return experiment.clip is not None and experiment.noise_multiplier > 0
+
+
+def ceiling(past):
+    experiment = now(past)[0][0].experiment
+    if not is_proven(experiment):
+        return [], []
+    fpr = np.linspace(0, 1, 300)
+    return fpr, norm.cdf(norm.ppf(fpr) + mu(experiment))
+
+
+NOISES = [16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.0, "off"]
+
+
+def noise_place(experiment):
+    return NOISES.index("off" if experiment.clip is None else experiment.noise_multiplier)
+
+
+def over_noise(measure):
+    def points(past):
+        tried = {}
+        for (result,), _ in past:
+            tried[noise_place(result.experiment)] = measure(result)
+        return sorted(tried), [tried[place] for place in sorted(tried)]
+
+    return points
+
+
+def most(result):
+    """The largest advantage under the ceiling: at its point of slope one."""
+    e = result.experiment
+    return 2 * norm.cdf(mu(e) / 2) - 1 if is_proven(e) else 1.0
+
+
+def trade(past):
+    report = adaptive(past)
+    return [accuracies(report)[1]], [max(advantage(report), gap(report))]
+
+
+def trail(past):
+    points = [trade(past[: i + 1]) for i in range(len(past) - 1)]
+    return [x for (x,), _ in points], [y for _, (y,) in points]
+
+
+ORANGE, BLUE, GREEN, GREY, PINK, BLACK = (
+    "#d55e00",
+    "#0072b2",
+    "#009e73",
+    "#555555",
+    "#cc79a7",
+    "#000000",
+)
+CONFIDENCES = {
+    ("left", "members", ORANGE): histogram("members"),
+    ("left", "non-members", BLUE): histogram("non-members"),
+}
+TABLE = {
+    "overfitting": {
+        **CONFIDENCES,
+        ("left", "flagged from here on", GREEN): lambda past: [adaptive(past).threshold] * 2,
+        ("right", "members it gets right", ORANGE): over_epochs(lambda r: accuracies(r)[0]),
+        ("right", "non-members it gets right", BLUE): over_epochs(lambda r: accuracies(r)[1]),
+        ("right", "hits: members flagged", GREEN): over_epochs(lambda r: rates(r)[0]),
+        ("right", "false alarms", GREY): over_epochs(lambda r: rates(r)[1]),
+        ("right", "_now", "#999999"): lambda past: [now(past)[1]["epochs"]] * 2,
+    },
+    "base_rate": {
+        ("left", "a member", ORANGE): crowd,
+        ("right", "_worth", GREEN): worth_curve,
+        ("right", "now", BLACK): lambda past: ([now(past)[1]["share"]], [worth(past)]),
+    },
+    "threshold": {
+        **CONFIDENCES,
+        ("left", "flagged from here on", GREEN): lambda past: [now(past)[1]["threshold"]] * 2,
+        ("right", "every threshold", GREEN): lambda past: roc(adaptive(past)),
+        ("right", "gap attack", GREY): gap_dot,
+        ("right", "this threshold", BLACK): lambda past: [
+            [rate] for rate in rates(adaptive(past), now(past)[1]["threshold"])[::-1]
+        ],
+    },
+    "shadow_count": {
+        ("left", "_repetition 0", GREEN): lambda past: roc(adaptive(past, 0)),
+        ("left", "_repetition 1", GREEN): lambda past: roc(adaptive(past, 1)),
+        ("left", "_repetition 2", GREEN): lambda past: roc(adaptive(past, 2)),
+        ("left", "gap attack", GREY): gap_dots,
+        ("right", "one repetition", GREEN): auc_dots,
+        ("right", "their mean", GREEN): auc_means,
+        ("right", "now", BLACK): auc_now,
+    },
+    "confidence_hiding": {
+        ("left", "adaptive", GREEN): lambda past: roc(now(past)[0][0].adaptive),
+        ("left", "naive", BLACK): lambda past: roc(now(past)[0][0].naive),
+        ("left", "gap attack", GREY): gap_dot,
+        ("right", "without hiding", GREY): hiding_row(1),
+        ("right", "now", BLACK): hiding_row(0),
+    },
+    "dp_noise": {
+        ("left", "this target", GREEN): lambda past: roc(adaptive(past)),
+        ("left", "ceiling, on average", PINK): ceiling,
+        ("left", "gap attack", GREY): gap_dot,
+        ("right", "target's accuracy", BLUE): over_noise(lambda r: accuracies(r.adaptive)[1]),
+        ("right", "attack's advantage", GREEN): over_noise(lambda r: advantage(r.adaptive)),
+        ("right", "proven limit to it", PINK): over_noise(most),
+        ("right", "gap attack's", GREY): over_noise(lambda r: gap(r.adaptive)),
+        ("right", "_now", "#999999"): lambda past: [noise_place(now(past)[0][0].experiment)] * 2,
+    },
+    "control_room": {
+        ("left", "adaptive attacker", GREEN): lambda past: roc(adaptive(past)),
+        ("left", "proven ceiling", PINK): ceiling,
+        ("left", "gap attack", GREY): gap_dot,
+        ("right", "tried before", GREY): trail,
+        ("right", "now", BLACK): trade,
+    },
+}
+# the explorer of notebook 00 has another panel
+PEOPLE = {
+    ("left", "member, flagged", ORANGE): first_of_100(0, lambda report: rates(report)[0]),
+    ("left", "non-member, flagged", BLUE): first_of_100(11, lambda report: rates(report)[1]),
+}
+TABLE["people"] = PEOPLE | {
+    key: TABLE["overfitting"][key] for key in list(TABLE["overfitting"])[3:]
+}
+
+
+def drawn(figure):
+    """What moves: (side, what the legend calls it, colour) -> its data; legend entries left out."""
+    found = {}
+    for artist in figure.moving.values():
+        side = "left" if artist.get_figure() is figure.figures[0] else "right"
+        if artist.axes is None or artist in in_legend(figure):
+            continue
+        if hasattr(artist, "get_xdata"):
+            data = artist.get_data()
+            if artist.get_label() in ("_now", "flagged from here on"):  # vertical lines
+                assert list(data[1]) == [0, 1]
+                data = data[0]
+            colour = artist.get_color()
+        else:
+            data, colour = artist.get_data().values, artist.get_edgecolor()
+        found[side, artist.get_label(), to_hex(colour)] = data
+    return found
+
+
+def in_legend(figure):
+    parts = [
+        part
+        for panel in figure.figures
+        for part in (panel.axes[0].get_legend().get_texts() if panel.axes[0].get_legend() else [])
+        + (panel.axes[0].get_legend().legend_handles if panel.axes[0].get_legend() else [])
+    ]
+    return parts
+
+
+def journey(explorer):
+    """Move each control to its ends and back; yields what there was so far, at each stop."""
+    past = [(explorer.results, explorer.values())]
+    yield past
+    for name, control in explorer.controls.items():
+        options = getattr(control, "options", (True, False))
+        values = [o[1] if isinstance(o, tuple) and len(o) == 2 else o for o in options]
+        for value in dict.fromkeys([values[0], values[len(values) // 2], values[-1]]):
+            if value != control.value:
+                control.value = value
+                assert explorer.message == "", (name, value)
+                past.append((explorer.results, explorer.values()))
+                yield past
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_each_moving_artist_shows_what_its_legend_says_of_the_scores(name, a_fast_machine):
+    explorer = mia.overfitting(more=False) if name == "people" else getattr(mia, name)()
+    stops = 0
+    for past in journey(explorer):
+        found = drawn(explorer.figure)
+        assert set(found) == set(TABLE[name]), "every moving artist stands in the table"
+        for key, expected in TABLE[name].items():
+            shown = [np.asarray(part, float) for part in _pairs(found[key])]
+            wanted = [np.asarray(part, float) for part in _pairs(expected(past))]
+            assert len(shown) == len(wanted)
+            for a, b in zip(shown, wanted):
+                np.testing.assert_allclose(a, b, atol=1e-6, err_msg=f"{key} at {past[-1][1]}")
+        stops += 1
+    assert stops > 3
+
+
+def _pairs(data):
+    """Data as a list of arrays: x and y, or one alone."""
+    data = list(data)
+    return data if data and np.ndim(data[0]) else [data]
+
+
+@pytest.mark.parametrize("name", ["dp_noise", "control_room"])
+def test_the_legend_names_a_ceiling_only_where_one_is_drawn(name, a_fast_machine):
+    explorer = getattr(mia, name)()
+    for noise, there in ((2.0, True), ("off", False), (0.0, False), (8.0, True)):
+        explorer.controls["noise_multiplier"].value = noise
+        assert ("ceiling" in re.sub(r"under the proven ceiling", "", explorer.picture)) == there
+
+
+@each_explorer
+def test_parts_drawn_alone_are_those_of_the_whole_drawing(name, a_fast_machine):
+    explorer = getattr(mia, name)()
+    for past in journey(explorer):
+        if len(past) == 3:
+            break
+    figure, parts = explorer.figure, explorer.frame["parts"]
+    whole = {}
+    for panel in figure.figures:
+        out = StringIO()
+        with mpl.rc_context(AS_SVG):
+            panel.savefig(out, format="svg", metadata={"Date": None})
+        for group in ET.fromstring(out.getvalue()).iter("{http://www.w3.org/2000/svg}g"):
+            whole[group.get("id")] = group
+    moving = {gid for gid, artist in figure.moving.items() if artist.get_visible()}
+    assert moving and moving <= set(whole)
+    for gid in moving:
+        assert outline(alone(parts[gid])) == outline(whole[gid]), gid
+
+
+def alone(markup):
+    return ET.fromstring(
+        '<g xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+        f"{markup}</g>"
+    )
+
+
+def outline(group):
+    """Elements and attributes below a group, in order, whatever stands between."""
+    return [
+        (part.tag, sorted(part.attrib.items()), (part.text or "").strip()) for part in group.iter()
+    ][1:]
+
+
+@each_explorer
+def test_the_picture_is_svg_whose_references_are_kept(name, a_fast_machine):
+    explorer = getattr(mia, name)()
+    picture = ET.fromstring(f"<div>{explorer.picture}</div>")
+    assert [panel.tag for panel in picture] == ["{http://www.w3.org/2000/svg}svg"] * 2
+    assert "<style" not in explorer.picture, "a style sheet would hold for the whole page"
+    ids = re.findall(r'\bid="([^"]+)"', explorer.picture)
+    for name in re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', explorer.picture):
+        assert "".join(name) in ids
+    texts = ["".join(text.itertext()) for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert len(texts) > 10, "text is text"
+
+
+@each_explorer
+def test_letters_are_nine_points_at_the_narrowest_two_panels_are_shown(name, a_fast_machine):
+    from matplotlib.text import Text
+
+    from miaedu.explorers.browser import text_of
+
+    narrowest = float(re.search(r"flex: 1 1 (\d+)px", text_of("figure.css"))[1])
+    for panel in getattr(mia, name)().figure.figures:
+        panel.savefig(StringIO(), format="svg")
+        texts = [t for t in panel.findobj(Text) if t.get_text().strip() and t.get_visible()]
+        scale = narrowest / 96 / panel.get_figwidth()
+        assert len(texts) > 2 and min(text.get_fontsize() for text in texts) * scale >= 8.95
+
+
+# What must be said
+
+
+def said(result):
+    report = result.adaptive
+    (hits, alarms), (on_members, on_others) = rates(report), accuracies(report)
+    return SimpleNamespace(
+        flagged=f"Of 100 members the attack flags {100 * hits:.0f}, of 100 non-members {100 * alarms:.0f}.",
+        right=f"right on {on_members:.0%} of its members and on {on_others:.0%} of the non-members",
+        new=f"right on {on_others:.0%} of new records",
+        advantage=f"{advantage(report):z.2f}",
+        gap=f"{gap(report):z.2f}",
+        naive=f"{advantage(result.naive):z.2f}",
+    )
+
+
+def hiding_words(past):
+    s, hidden = said(now(past)[0][0]), now(past)[0][0].experiment.hide
+    attacker = (
+        f"the attacker who adapts to the hiding {s.advantage}, the one who does not {s.naive}"
+        if hidden
+        else f"the attacker {s.advantage}"
+    )
+    return [s.new, f"Advantage: {attacker}, the gap attack {s.gap}."]
+
+
+def noise_words(past):
+    (result,), values = now(past)
+    s, noise = said(result), values["noise_multiplier"]
+    start = {"off": "Without noise", 0.0: "With clipping only"}.get(noise, f"With noise {noise}")
+    proven = (
+        f"proven that none has more than {most(result):.2f} on average"
+        if is_proven(result.experiment)
+        else "Nothing is proven"
+    )
+    return [
+        start.removesuffix(".0"),
+        s.new,
+        f"The attack's advantage is {s.advantage}, the gap attack's {s.gap}.",
+        proven,
+    ]
+
+
+def shadow_words(past):
+    results, _ = now(past)
+    aucs = [roc_auc_score(r.adaptive.members, r.adaptive.scores) for r in results]
+    means = [np.mean([f(r.adaptive) for r in results]) for f in (advantage, gap)]
+    n = results[0].experiment.n_shadows
+    return [
+        f"With {n} shadow model{'' if n == 1 else 's'} the attack reaches AUC {np.mean(aucs):.2f}, "
+        f"from {min(aucs):.2f} to {max(aucs):.2f} in 3 repetitions.",
+        f"Its advantage is {means[0]:z.2f}; the gap attack's",
+        f"is {means[1]:z.2f}.",
+    ]
+
+
+def base_rate_words(past):
+    alarms, hits = operating_point(past)
+    rarity = round(1 / now(past)[1]["share"])
+    return [
+        f"Of 100 members the attack flags {100 * hits:.0f}, of 100 non-members {100 * alarms:.0f}.",
+        f"Where 1 in {rarity:,} is a member, about {worth(past):.1f} of 100 records it flags are",
+    ]
+
+
+def threshold_words(past):
+    (result,), values = now(past)
+    hits, alarms = rates(result.adaptive, values["threshold"])
+    return [
+        f"From a confidence of {values['threshold']:.2f} on the attack flags {100 * hits:.0f} of "
+        f"100 members and {100 * alarms:.0f} of 100 non-members."
+    ]
+
+
+def overfitting_words(past):
+    s, epochs = said(now(past)[0][0]), now(past)[1]["epochs"]
+    return [f"After {epochs} epoch{'' if epochs == 1 else 's'} the target is {s.right}.", s.flagged]
+
+
+def room_words(past):
+    s = said(now(past)[0][0])
+    return [s.new, s.flagged, f"The advantage is {s.advantage}, the gap attack's {s.gap}."]
+
+
+WORDS = {
+    "overfitting": overfitting_words,
+    "base_rate": base_rate_words,
+    "threshold": threshold_words,
+    "shadow_count": shadow_words,
+    "confidence_hiding": hiding_words,
+    "dp_noise": noise_words,
+    "control_room": room_words,
+}
+
+
+@each_explorer
+def test_the_words_say_what_the_scores_say_in_three_lines(name, a_fast_machine):
+    explorer = getattr(mia, name)()
+    for past in journey(explorer):
+        for part in WORDS[name](past):
+            assert part in explorer.words, (part, explorer.words)
+        # some 110 letters a line below two panels
+        assert len(explorer.words) <= 330
+        assert "-0.00" not in explorer.words + explorer.numbers
+
+
+# What must be run: (control, what the reader reads at its position) -> fields of the experiment
+
+RUN = {
+    ("shadow_count", "labels", "true"): {"labels": "true"},
+    ("shadow_count", "labels", "asked of the target"): {"labels": "queried"},
+    ("shadow_count", "n_shadows", "16"): {"n_shadows": 16},
+    ("confidence_hiding", "top_k", "3"): {"hide": (("top_k", 3),)},
+    ("confidence_hiding", "rounded", "0"): {"hide": (("rounded", 0),)},
+    ("confidence_hiding", "softened", "5.0"): {"hide": (("softened", 5.0),)},
+    ("confidence_hiding", "noisy", "0.1"): {"hide": (("noisy", 0.1),)},
+    ("dp_noise", "noise_multiplier", "off"): {"clip": None, "noise_multiplier": 0.0},
+    ("dp_noise", "noise_multiplier", "clipping only"): {"clip": 1.0, "noise_multiplier": 0.0},
+    ("dp_noise", "noise_multiplier", "16"): {"clip": 1.0, "noise_multiplier": 16.0},
+    ("control_room", "hide", "nothing"): {"hide": ()},
+    ("control_room", "hide", "all but the top 3"): {"hide": (("top_k", 3),)},
+    ("control_room", "hide", "all but 1 decimal"): {"hide": (("rounded", 1),)},
+    ("control_room", "hide", "contrast: temperature 5"): {"hide": (("softened", 5.0),)},
+    ("control_room", "hide", "all but the label"): {"hide": ("labels_only",)},
+    ("control_room", "noise_multiplier", "0.5"): {"clip": 1.0, "noise_multiplier": 0.5},
+    ("control_room", "epochs", "20"): {"epochs": 20},
+    ("overfitting", "hidden", "128"): {"hidden": 128},
+    ("overfitting", "n_members", "1000"): {"n_members": 1000},
+    ("overfitting", "epochs", "32"): {"epochs": 32},
+}
+# where nothing is moved
+ALWAYS = {
+    "overfitting": {"attack": "threshold", "hidden": 32, "data": "purchases"},
+    "base_rate": {"attack": "shadow", "data": "clinic", "n_members": 1000, "epochs": 32},
+    "threshold": {"attack": "threshold", "hidden": 32, "data": "purchases"},
+    "shadow_count": {"attack": "shadow", "hidden": 32, "data": "purchases"},
+    "confidence_hiding": {"attack": "shadow", "hidden": 32, "clip": None},
+    # one step an epoch, so that the promise is that of the epochs
+    "dp_noise": {"attack": "shadow", "batch_size": None, "epochs": 60},
+    "control_room": {"attack": "shadow", "batch_size": None},
+}
+
+
+@pytest.mark.parametrize("case", RUN, ids=" ".join)
+def test_the_label_that_a_reader_chooses_is_the_setting_that_is_run(case, one_of_each):
+    name, control, label = case
+    explorer = one_of_each(name)
+    explorer.reset()
+    knob = explorer.controls[control]
+    knob.index = [text for text, _ in mia.explorers.page.options(knob)].index(label)
+    experiment = explorer.results[0].experiment
+    for field, value in RUN[case].items():
+        assert getattr(experiment, field) == value
+    for field, value in ALWAYS[name].items():
+        assert field == control or getattr(experiment, field) == value
+
+
+@each_explorer
+def test_an_explorer_starts_with_the_settings_of_its_lesson(name, one_of_each):
+    explorer = one_of_each(name)
+    explorer.reset()
+    for result in explorer.results:
+        for field, value in ALWAYS[name].items():
+            assert getattr(result.experiment, field) == value
+    seeds = {result.experiment.random_state for result in explorer.results}
+    assert seeds == ({0, 1, 2} if name == "shadow_count" else {0})
+
+
+def test_labels_alone_are_a_tick():
+    explorer = mia.confidence_hiding()
+    explorer.controls["labels_only"].value = True
+    assert explorer.results[0].experiment.hide == ("labels_only",)
+    assert explorer.results[1].experiment.hide == (), "beside it, the one without hiding"
+
+
+def test_a_share_is_what_its_label_says():
+    shares = dict(mia.explorers.page.options(mia.base_rate().controls["share"]))
+    for label, share in shares.items():
+        assert share == pytest.approx(1 / int(label.removeprefix("1 in ").replace(",", "")))
+    assert list(shares.values()) == sorted(shares.values()), "to the right, as on the axis"
+
+
+def test_the_steps_of_the_threshold_are_of_one_size():
+    thresholds = dict(mia.explorers.page.options(mia.threshold().controls["threshold"]))
+    assert {
+        round(b - a, 9) for a, b in zip(list(thresholds.values()), list(thresholds.values())[1:])
+    } == {0.02}
+    assert all(float(label) == value for label, value in thresholds.items())
+
+
+def test_at_another_size_the_same_epochs_are_shown(a_fast_machine):
+    explorer = mia.overfitting()
+    for epochs in (1, 8, 32):
+        explorer.controls["epochs"].value = epochs
+    explorer.controls["n_members"].value = 200
+    line = explorer.figure.trends[0]
+    assert list(line.get_xdata()) == [1, 4, 8, 32]
+    explorer.controls["epochs"].value = 2
+    assert [result.experiment.epochs for result in explorer.results] == [2], "nothing is run twice"
