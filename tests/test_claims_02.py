@@ -33,13 +33,13 @@ def records(seed):
     return [np.concatenate(part) for part in zip(shop(seed)[0].members, shop(seed)[0].nonmembers)]
 
 
-def trust(net, X, y):
+def confidence(net, X, y):
     return net.predict_proba(X)[np.arange(len(y)), y]
 
 
 def confidences(seed, epoch=20):
     """The confidence in the true class of members, then of non-members."""
-    return trust(shop(seed)[1].at(epoch), *records(seed))
+    return confidence(shop(seed)[1].at(epoch), *records(seed))
 
 
 def auc(seed, epoch=20):
@@ -68,7 +68,7 @@ def test_the_notebooks_target_is_the_course_s_network_after_20_epochs():
 
 def test_many_non_members_are_trusted_as_much_as_members_and_others_not_at_all():
     sentence("02", "Nearly all members stand at the right end")
-    sentence("02", "Of the non-members many stand there too, but the others trail down to 0.")
+    sentence("02", "Of the non-members many stand there too, but the others spread down to 0.")
     sentence("02", "Many non-members get one as high.")
     high = np.array([rates(confidences(seed), 0.9) for seed in SEEDS])
     assert high[:, 0].min() > 97
@@ -231,7 +231,7 @@ def test_averaging_answers_undoes_noise():
             total = total + loud.predict_proba(X)
             if n in (1, 300):
                 advantage[n] = np.subtract(*rates(total[np.arange(len(y)), y] / n, 0.9)) / 100
-        without = np.subtract(*rates(trust(net, X, y), 0.9)) / 100
+        without = np.subtract(*rates(confidence(net, X, y), 0.9)) / 100
         lost_and_left.append([without - advantage[1], without - advantage[300]])
     lost, left = np.transpose(lost_and_left)
     assert interval(lost)[0] > 0.2 and interval(left)[1] < 0.06
@@ -260,14 +260,14 @@ def test_one_threshold_makes_different_false_alarms_in_different_classes_and_mod
     for seed in SEEDS:
         world, net = shop(seed)
         X, y = (np.concatenate(part) for part in zip(world.nonmembers, world.pool))
-        above = trust(net.at(20), X, y) >= 0.95
+        above = confidence(net.at(20), X, y) >= 0.95
         table = [[np.sum(above[y == c]), np.sum(~above[y == c])] for c in range(10)]
         surplus += stats.chi2_contingency(table).statistic
     assert stats.chi2.sf(surplus, 9 * len(SEEDS)) < 1e-4, (
         "more than the luck of 150 records a class"
     )
     early, late = (
-        [np.mean(trust(shop(s)[1].at(e), *shop(s)[0].nonmembers) >= 0.95) for s in SEEDS]
+        [np.mean(confidence(shop(s)[1].at(e), *shop(s)[0].nonmembers) >= 0.95) for s in SEEDS]
         for e in (4, 32)
     )
     assert interval(np.subtract(late, early))[0] > 0.1
@@ -299,7 +299,9 @@ def test_a_blind_baseline_sees_the_next_season_and_nothing_else():
         X_late = np.where(MEMBERS[:, None] | (np.arange(200) % 5 > 0), X, 0).astype(np.float32)
         sound.append(blind_auc(X))
         late.append(blind_auc(X_late))
-        flattered.append(roc_auc_score(MEMBERS, trust(shop(seed)[1].at(20), X_late, y)) - auc(seed))
+        flattered.append(
+            roc_auc_score(MEMBERS, confidence(shop(seed)[1].at(20), X_late, y)) - auc(seed)
+        )
     low, up = interval(sound)
     assert low < 0.5 < up
     assert interval(late)[0] > 0.95 and interval(flattered)[0] > 0, flattered

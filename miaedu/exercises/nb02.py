@@ -247,7 +247,7 @@ blind_scores = cross_val_predict(rule, X, is_member, method="predict_proba")[:, 
         "false alarms.",
         {
             "a": "one query for each record was enough for you, and would be for them.",
-            "c": "whoever asks about a person is taken to know that person's true class.",
+            "c": "an attacker who asks about somebody is taken to know that person's true class.",
         },
         "What stands in is_member, and who has it?",
         "That is the gap which shadow models fill.",
