@@ -176,9 +176,7 @@ def test_more_records_narrow_the_gap_and_raise_the_false_alarms():
 
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_a_model_that_generalises_keeps_the_many_and_exposes_the_unusual(seed):
-    sentence(
-        "02", "So such a model leaks less *on average*. Scanned digits are an easy task of this"
-    )
+    sentence("02", "such a model leaks less *on average*. Scanned digits are an easy task of this")
     sentence(
         "02", "Here are 64 networks, each trained on its own random half of the same 1,797 scans"
     )

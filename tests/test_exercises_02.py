@@ -121,6 +121,12 @@ def test_the_aucs_of_the_mended_test_have_these_tolerances(which, tolerance, off
     assert mia.check("02.3", ("b", *answer)).state == state
 
 
+def test_a_mended_test_is_told_its_two_aucs():
+    told = mia.check("02.3", ("b", SURE, BLIND)).message
+    for name, values in (("attack's AUC is", SURE), ("blind baseline's is", BLIND)):
+        assert f"{name} {roc_auc_score(IS_MEMBER, values):.2f}" in told
+
+
 @pytest.mark.parametrize("folds", [3, 10])
 def test_another_way_of_cross_validation_is_right_too(folds):
     rule = LogisticRegression(max_iter=1000)

@@ -106,6 +106,19 @@ BROKEN = quiz(
 )
 
 
+def auc(scores):
+    """The AUC of scores of 500 members, then 500 non-members."""
+    return roc_auc_score(np.arange(1000) < 500, scores)
+
+
+def praise_diagnosis(answer):
+    _, attack, blind = answer
+    return (
+        f"The attack's AUC is {auc(attack):.2f}. The blind baseline's is {auc(blind):.2f}, near "
+        "one half, and only that makes the other worth reading."
+    )
+
+
 def judge_diagnosis(answer):
     broken, attack, blind = answer
     if complaint := BROKEN.judge(broken):
@@ -118,7 +131,7 @@ def judge_diagnosis(answer):
                 f"{name} must be an array of 1,000 numbers, one for each record, the 500 members "
                 f"first; got the shape {scores.shape}."
             )
-        aucs.append(roc_auc_score(np.arange(1000) < 500, scores))
+        aucs.append(auc(scores))
     attack, blind = aucs
     (sound, sound_blind), (claimed, claimed_blind) = season(late=False), season(late=True)
     if abs(attack - claimed) < 0.01:
@@ -202,10 +215,7 @@ broken = "b"
 attack_scores = sure
 blind_scores = cross_val_predict(rule, X, is_member, method="predict_proba")[:, 1]
 """,
-        (
-            "The blind baseline comes near one half, and only that makes the attack's AUC "
-            "worth reading."
-        ),
+        praise_diagnosis,
         BROKEN.option,
     ),
     "02.q1": quiz(
