@@ -14,9 +14,10 @@ import miaedu as mia
 ROOT = Path(__file__).resolve().parents[1]
 EPOCHS = 1, 2, 3, 4, 6, 8, 12, 16, 24, 32
 OPENING = {
-    "00_start_here": (lambda: mia.overfitting(more=False), "epochs", EPOCHS),
-    "01_consequences": (mia.base_rate, "share", (1 / 100,)),
-    "02_prerequisites": (mia.overfitting, "epochs", EPOCHS),
+    # these three show positions that leave open what their notebook asks the reader to predict
+    "00_start_here": (lambda: mia.overfitting(more=False), "epochs", EPOCHS[:4]),
+    "01_consequences": (mia.base_rate, "alarms", (5,)),
+    "02_prerequisites": (mia.overfitting, "epochs", EPOCHS[:4]),
     "03_algorithm": (mia.shadow_count, "n_shadows", (1, 2, 4, 8, 16, 32, 64)),
     "04_countermeasures": (mia.control_room, "noise_multiplier", ("off", 0.0, 1.0, 2.0, 8.0, 4.0)),
 }

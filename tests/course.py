@@ -1,6 +1,7 @@
-"""What the tests of the notebooks share: their cells, an exercise's own answer, an interval over
-seeds."""
+"""What the tests of the notebooks share: their cells and sentences, an exercise's own answer, an
+interval over seeds."""
 
+import ast
 from pathlib import Path
 
 import nbformat
@@ -21,13 +22,46 @@ def cells(number, kind=None):
     ]
 
 
+def one_line(text):
+    """A text with single spaces and no line breaks."""
+    return " ".join(text.split())
+
+
+def sentence(number, text):
+    """`text` on one line, after asserting that it stands in exactly one markdown cell of the
+    notebook: a claim that names its sentence fails when the sentence changes."""
+    wanted = one_line(text)
+    found = [cell for cell in cells(number, "markdown") if wanted in one_line(cell.source)]
+    assert len(found) == 1, f"in {len(found)} cells of notebook {number}: {wanted!r}"
+    return wanted
+
+
+def exercise_cell(key):
+    """The code cell of an exercise, and the markdown above it."""
+    above = None
+    for cell in cells(key[:2]):
+        if cell.metadata.get("exercise") == key:
+            return cell, above
+        if cell.cell_type == "markdown":
+            above = cell
+    raise AssertionError(f"no cell asks {key}")
+
+
+def asked(key):
+    """The source of what the cell of an exercise gives to `check`."""
+    for node in ast.walk(ast.parse(exercise_cell(key)[0].source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "mia.check":
+            return ast.unparse(node.args[1])
+    raise AssertionError(f"the cell of {key} checks nothing")
+
+
 def solved(key, old="", new=""):
-    """The answer that the solution's source sets, run as a reader would run it, if they changed `old`
-    to `new` first."""
+    """The answer that the solution's source gives, run as a reader would run it, if they changed
+    `old` to `new` first."""
     source, names = mia.solution(key), {"mia": mia, "np": np}
     assert old in source
     exec(source.replace(old, new) if old else source, names)
-    return names["answer"]
+    return names["answer"] if "answer" in names else eval(asked(key), names)
 
 
 def interval(values, confidence=0.99):

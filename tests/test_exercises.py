@@ -1,19 +1,23 @@
 """What holds for the exercises of every notebook; what is asked in each is in the file of its
 number."""
 
+import contextlib
+import io
 import re
 
+import matplotlib
+import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
-from course import NOTEBOOKS, cells, solved
+from course import NOTEBOOKS, asked, cells, exercise_cell, one_line, solved
 
 import miaedu as mia
 from miaedu.exercises import nb00, nb01, nb02, nb03, nb04
 
 BOOKS = {"00": nb00, "01": nb01, "02": nb02, "03": nb03, "04": nb04}
 # notebook 04 has two halves
-CORE_MINUTES = {"00": [5], "01": [15], "02": [25], "03": [40], "04": [35, 45]}
+CORE_MINUTES = {"00": [10], "01": [25], "02": [40], "03": [40], "04": [35, 45]}
 KEYS = [key for book in BOOKS.values() for key in book.EXERCISES]
 each_notebook = pytest.mark.parametrize("number", BOOKS)
 each_exercise = pytest.mark.parametrize("key", KEYS)
@@ -74,11 +78,46 @@ def test_the_notebook_asks_each_exercise_once_in_a_cell_that_says_so(number):
     assert not [cell for cell in cells(number) if "exercise" in cell.metadata and cell not in asked]
 
 
+@pytest.mark.parametrize("key", [key for key in KEYS if mia.exercises.find(key).option])
+def test_the_text_of_the_right_option_stands_under_its_letter(key):
+    exercise, (_, above) = mia.exercises.find(key), exercise_cell(key)
+    options = re.findall(r"^- ([a-e])\) (.*(?:\n(?!-|\n).*)*)", above.source, re.M)
+    found = [letter for letter, text in options if one_line(text) == exercise.option]
+    assert len(found) == 1 and len(options) > 2, options
+    assert f'"{found[0]}"' in exercise.solution
+
+
+def run(number, solutions):
+    """What the cells of a notebook print, each in its place; with the `solutions`, the verdict of
+    each exercise stands in the place of its cell."""
+    matplotlib.use("Agg")
+    names, said = {}, []
+    for cell in cells(number, "code"):
+        key = cell.metadata.get("exercise")
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(mia.solution(key) if key and solutions else cell.source, names)
+        plt.close("all")
+        said.append(out.getvalue() if key is None else "")
+        if key and solutions:
+            verdict = mia.check(key, eval(asked(key), names))
+            assert verdict.state == "right", verdict
+    return said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ["00", "01", "02"])
+def test_the_solutions_are_right_in_their_cells_and_leave_later_cells_as_they_were(number):
+    assert run(number, solutions=True) == run(number, solutions=False)
+
+
 @each_notebook
 def test_the_core_minutes_of_the_sections_add_up_to_those_of_the_map(number):
     text = "\n".join(cell.source for cell in cells(number, "markdown"))
     minutes = re.findall(r"^(?:#.* · )?\*\*core\*\*, (\d+) minute", text, re.M)
     assert sum(map(int, minutes)) == sum(CORE_MINUTES[number])
+    told = re.findall(r"\*\*About (\d+) minutes", text)
+    if number < "03":
+        assert list(map(int, told)) == CORE_MINUTES[number]
     map_of_course = "\n".join(cell.source for cell in cells("00"))
     said = re.findall(rf"^\| .*{number} .* \| (\d+) \|$", map_of_course, re.M)
     assert list(map(int, said)) == CORE_MINUTES[number]
@@ -89,4 +128,7 @@ def test_nothing_uses_the_answer_of_an_exercise_but_to_draw_a_guess(path):
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code" and "exercise" not in cell.metadata:
             lines = [line for line in cell.source.splitlines() if re.search(r"\bmy_\w+", line)]
-            assert all("mark_guess(" in line and "my_guess" in line for line in lines), lines
+            assert all(
+                line.startswith("my_guess = None") or "mark_guess(" in line and "my_guess" in line
+                for line in lines
+            ), lines

@@ -12,7 +12,7 @@ from miaedu.exercises.nb00 import EXERCISES
 
 
 @pytest.mark.parametrize(
-    "key, answer, said",
+    "key, answer, told",
     [
         ("00.q1", "a", "an entry for each score"),
         ("00.q1", "b", "no entry is left out"),
@@ -22,9 +22,9 @@ from miaedu.exercises.nb00 import EXERCISES
         ("00.q3", " c ", "nothing is broken"),
     ],
 )
-def test_a_wrong_letter_says_what_is_wrong_and_where_to_read_up(key, answer, said):
+def test_a_wrong_letter_says_what_is_wrong_and_where_to_read_up(key, answer, told):
     verdict = check(key, answer)
-    assert verdict.state == "wrong" and said in verdict.message
+    assert verdict.state == "wrong" and told in verdict.message
     assert re.search(r"tutorial explains|page .* explains", verdict.message)
 
 
@@ -60,10 +60,6 @@ def test_the_glossary_explains_the_words_of_the_course_under_headings_that_links
         for cell in nbformat.read(path, as_version=4).cells:
             start = r"\(00_start_here\.ipynb#" if path != NOTEBOOKS[0] else r"\(#"
             for anchor in re.findall(start + r"(.+?)\)", cell.source):
-                assert anchor in {entry.replace(" ", "-") for entry in ["Glossary", *entries]}, (
-                    path.name,
-                    anchor,
-                )
                 linked.add(anchor.replace("-", " "))
     assert {entry.replace("-", " ") for entry in entries} <= linked, (
         "each word is linked to from some text"

@@ -1,5 +1,5 @@
-"""What is asked in notebook 01: each typical mistake named, what is untouched, and what cannot be
-judged."""
+"""What is asked in notebook 01: each typical mistake told apart, what is untouched, and what cannot
+be judged."""
 
 import matplotlib
 import numpy as np
@@ -8,53 +8,64 @@ from course import cells
 
 import miaedu
 from miaedu.exercises import check
-from miaedu.exercises.nb01 import audit, quarter
+from miaedu.exercises.nb01 import measured
 
 CLINIC = miaedu.load_clinic("health")
 
 
-def people(name, lowest=False, drop=None, groups=CLINIC.groups):
-    """A Dataset of one quarter, as a reader might make it."""
-    inside = quarter(name, lowest)[0]
+def people(name, inside, drop=None, groups=CLINIC.groups):
+    """A Dataset of those people whose values of a column are `inside`, as a reader might make
+    it."""
+    rows = inside(CLINIC.X[:, CLINIC.feature_names.index(name)])
     X = CLINIC.X if drop is None else np.delete(CLINIC.X, CLINIC.feature_names.index(drop), axis=1)
-    groups = None if groups is None else groups[inside]
     return miaedu.Dataset.from_arrays(
-        X[inside], CLINIC.y[inside], groups=groups, class_names=CLINIC.class_names
+        X[rows], CLINIC.y[rows], groups=None if groups is None else groups[rows]
     )
+
+
+def lowest(values):
+    return values < np.quantile(values, 0.25)
+
+
+def highest(values):
+    return values > np.quantile(values, 0.75)
 
 
 def test_the_judge_judges_by_what_the_notebook_measured():
     matplotlib.use("Agg")
-    namespace = {"my_guess": None}
-    for cell in cells("01"):  # up to the figure that answers 01.1
-        if cell.cell_type == "code" and "exercise" not in cell.metadata:
-            exec(cell.source, namespace)
-        if "mark_guess" in cell.source:
+    namespace = {}
+    for cell in cells("01"):  # up to the exercise 01.1
+        if cell.metadata.get("exercise") == "01.1":
             break
-    report, named = audit()
-    assert (report.scores == namespace["report"].scores).all() and report.threshold == namespace[
-        "report"
-    ].threshold
-    assert named == pytest.approx(namespace["named"])
+        if cell.cell_type == "code":
+            exec(cell.source, namespace)
+    report, flagged = measured()
+    shown = namespace["report"]
+    assert (report.scores == shown.scores).all() and report.threshold == shown.threshold
+    assert flagged == pytest.approx(namespace["flagged"])
+
+
+@pytest.mark.parametrize("guess", [None, 2, 40, 90.5, "many"])
+def test_a_guess_is_answered_and_never_judged(guess):
+    verdict = check("01.1", (guess, "b"))
+    assert verdict.state == "right"
+    told = "It is 25 of 100:" if guess is None else f"You said {guess}, it is 25 of 100:"
+    assert verdict.message.startswith(told)
+    assert check("01.1", (guess, "a")).state == "wrong"
 
 
 WRONG = [
-    ("01.1", (24, "a"), "does not name members alone"),
+    ("01.1", (24, "a"), "there are many non-members"),
     ("01.1", (24, "c"), "never been shown who is ill"),
-    ("01.1", (90, "b"), "weighs more than you thought"),
-    ("01.1", (2, "B"), "weighs less than you thought"),
     ("01.1", (24, "because"), "one of the letters a, b, c, not"),
-    ("01.1", (240, "b"), "from 0 to 100, got 240"),
-    ("01.1", ("many", "b"), "must be one number"),
-    ("01.1", (0.24, "b"), "for a share of 0.24, give 24"),
-    ("01.3", lambda hits, alarms, share: None, "returns nothing"),
     ("01.2", np.zeros((3, 2)), "must be a Dataset"),
-    ("01.2", people("mhi", lowest=True), "the secret still stands in the records"),
-    ("01.2", people("mhi", drop="mhi"), "people who feel best"),
-    ("01.2", people("disea", drop="disea"), "chronically ill again"),
-    ("01.2", people("mhi", lowest=True, drop="disea"), "another column than mhi was taken out"),
-    ("01.2", people("mhi", lowest=True, drop="mhi", groups=None), "households are lost"),
-    ("01.2", people("ghindx", lowest=True, drop="mhi"), "below the lowest quarter's edge"),
+    ("01.2", people("mhi", lowest), "the secret still stands in the records"),
+    ("01.2", people("mhi", highest, drop="mhi"), "people who feel best"),
+    ("01.2", people("disea", highest, drop="disea"), "chronically ill again"),
+    ("01.2", people("mhi", lowest, drop="disea"), "another column than mhi was taken out"),
+    ("01.2", people("mhi", lowest, drop="mhi", groups=None), "without groups=, mia.split would"),
+    ("01.2", people("ghindx", lowest, drop="mhi"), "with an mhi below the quantile 0.25"),
+    ("01.3", lambda hits, alarms, share: None, "returns nothing"),
     ("01.3", 0.6, "must be a function"),
     (
         "01.3",
@@ -69,15 +80,15 @@ WRONG = [
     (
         "01.3",
         lambda hits, alarms, share: 100 * share * hits / (hits + alarms),
-        "below the line the share is missing",
+        "below the division line the share is missing",
     ),
-    ("01.3", lambda hits, alarms, share: 100 * share * hits, "Divide by how many are named in all"),
+    ("01.3", lambda hits, alarms, share: 100 * share * hits, "Divide by how many are flagged"),
     ("01.3", lambda h, a, s: s * h / (s * h + (1 - s) * a), "a share from 0 to 1"),
     # 0.9 of 150.6, worked out by hand
     ("01.3", lambda hits, alarms, share: 50.0, "should give 0.598"),
     ("01.q1", "a", "a sample of everybody"),
-    ("01.q1", "c", "holds the record already"),
-    ("01.q2", "a", "tell apart by"),
+    ("01.q1", "c", "has the record already"),
+    ("01.q2", "a", "tell the two sides apart"),
     ("01.q2", "b", "would make it look better"),
     ("01.q3", "a", "weighing all the circumstances"),
     ("01.q3", "c", "still be personal data"),
@@ -85,11 +96,34 @@ WRONG = [
 
 
 @pytest.mark.parametrize(
-    "key, answer, said", WRONG, ids=[f"{key}-{i}" for i, (key, _, _) in enumerate(WRONG)]
+    "key, answer, told", WRONG, ids=[f"{key}-{i}" for i, (key, _, _) in enumerate(WRONG)]
 )
-def test_a_wrong_answer_is_told_its_mistake(key, answer, said):
+def test_a_wrong_answer_is_told_its_mistake(key, answer, told):
     verdict = check(key, answer)
-    assert verdict.state == "wrong" and said in verdict.message, verdict
+    assert verdict.state == "wrong" and told in verdict.message, verdict
+
+
+def at_most(values):
+    return values <= np.quantile(values, 0.25)
+
+
+@pytest.mark.parametrize("inside", [lowest, at_most])
+def test_the_cohort_may_hold_the_people_at_the_quantile_or_not(inside):
+    assert people("mhi", lowest).X.shape != people("mhi", at_most).X.shape, "it makes a difference"
+    assert check("01.2", people("mhi", inside, drop="mhi")).state == "right"
+
+
+def bayes(hits, alarms, share):
+    """By Bayes' rule, in odds: another way than the judge's counting of people."""
+    odds = share / (1 - share) * hits / alarms
+    return 100 * odds / (1 + odds)
+
+
+@pytest.mark.parametrize(
+    "off, state", [(0.9, "right"), (-0.9, "right"), (1.1, "wrong"), (-1.1, "wrong")]
+)
+def test_one_decimal_is_enough(off, state):
+    assert check("01.3", lambda *rates: bayes(*rates) + off * 0.05).state == state
 
 
 def test_an_untouched_function_is_not_attempted():
@@ -101,10 +135,3 @@ def test_an_untouched_function_is_not_attempted():
 )
 def test_an_answer_that_raises_is_an_error(key, answer):
     assert check(key, answer).state == "error"
-
-
-def test_another_way_to_write_the_mended_function_is_right():
-    assert (
-        check("01.3", lambda hits, alarms, share: 100 / (1 + (1 / share - 1) * alarms / hits)).state
-        == "right"
-    )

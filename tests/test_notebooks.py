@@ -177,6 +177,25 @@ def test_its_links_and_pictures_lead_somewhere(path):
                 ), target
 
 
+def anchors(path):
+    """The anchors of a notebook's headings: JupyterLab takes a heading's text as it is shown, with
+    hyphens for spaces."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for heading in re.findall(r"^#{1,6} +(.+?) *$", cell.source, re.M):
+                shown = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)  # links: their text
+                yield re.sub(r"[*`]", "", shown).replace(" ", "-")
+
+
+@each_notebook
+def test_its_links_to_headings_lead_to_one_each(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for page, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", cell.source):
+                there = list(anchors(path.parent / page if page else path))
+                assert there.count(anchor) == 1, (page, anchor)
+
+
 def test_the_cut_network_refuses_and_remembers(offline):
     # No packet is sent even if the guard fails: the first asks for a name that cannot exist, the
     # second only says so.

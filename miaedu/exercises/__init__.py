@@ -3,7 +3,7 @@
 
 Each notebook has a file of exercises here, a dict from keys such as "03.2" or "03.q1" to
 :class:`Exercise`. A teacher can grade with ``check(key, answer).state``; a solution is runnable
-source whose last value, ``answer``, is right.
+source that assigns the names which the exercise's cell gives to ``check``.
 """
 
 from collections.abc import Callable
@@ -20,25 +20,30 @@ STATES = ("not attempted", "wrong", "error", "right")
 @dataclass(frozen=True)
 class Exercise:
     """One exercise: its `objective`, its `judge`, a `hint`, and a `solution` in runnable source
-    that sets ``answer``.
+    that assigns the names which the exercise's cell gives to `check`.
 
     ``judge(answer)`` returns None if the answer is right, else the sentence that follows "wrong,
     because"; or ``...`` for an answer that turns out to be untouched, such as a function whose body
-    is still a stub. `praise` is said when it is right.
+    is still a stub. `praise` is said when it is right: a sentence, or a function that makes one
+    from the answer. `option` is the text of a quiz's right option, as its notebook has it. Where
+    the answer is `guessed`, its first part is a guess, which nobody judges and which may be None.
     """
 
     objective: str
     judge: Callable
     hint: str
     solution: str
-    praise: str = "Well done."
+    praise: str | Callable = "Well done."
+    option: str = ""
+    guessed: bool = False
 
 
-def quiz(objective, right, feedback, hint, praise="Well done."):
-    """An Exercise whose answer is a letter: `right`; `feedback` says of each other letter what is
-    wrong with it.
+def quiz(objective, right, option, feedback, hint, praise="Well done."):
+    """An Exercise whose answer is a letter: `right`, under which the notebook has the text
+    `option`; `feedback` says of each other letter what is wrong with it.
 
-    >>> question = quiz("Which?", "b", {"a": "a is the first letter."}, "Not the first.")
+    >>> feedback = {"a": "a is the first letter."}
+    >>> question = quiz("Which is last?", "b", "The letter b.", feedback, "Not the first.")
     >>> question.judge("B"), question.judge("a")
     (None, 'a is the first letter.')
     """
@@ -50,7 +55,35 @@ def quiz(objective, right, feedback, hint, praise="Well done."):
         letters = ", ".join(sorted([right, *feedback]))
         return feedback.get(letter, f"the answer is one of the letters {letters}, not {answer!r}.")
 
-    return Exercise(objective, judge, hint, f'answer = "{right}"', praise)
+    return Exercise(objective, judge, hint, f'answer = "{right}"', praise, option)
+
+
+def prediction(objective, right, option, feedback, truth, hint, praise):
+    """An Exercise whose answer is ``(guess, letter)``: the letter of a reason is judged as in a
+    `quiz`; the guess is answered and never judged.
+
+    >>> feedback = {"a": "they stay closed."}
+    >>> truth = lambda: "8 of 10"
+    >>> rain = prediction("Why?", "b", "It rains.", feedback, truth, "Look up.", "it rains.")
+    >>> rain.judge((3, "a")), rain.praise((3, "b")), rain.praise((None, "b"))
+    ('they stay closed.', 'You said 3, it is 8 of 10: it rains.', 'It is 8 of 10: it rains.')
+
+    ``truth()`` gives, as text, the number that was to be guessed.
+    """
+    reason = quiz(objective, right, option, feedback, hint)
+
+    def judge(answer):
+        _, letter = answer
+        return reason.judge(letter)
+
+    def answered(answer):
+        guess, _ = answer
+        if guess is None or guess is ...:
+            return f"It is {truth()}: {praise}"
+        return f"You said {guess}, it is {truth()}: {praise}"
+
+    solution = f'my_guess = None  # any number: a guess is not judged\nmy_reason = "{right}"'
+    return Exercise(objective, judge, hint, solution, answered, option, guessed=True)
 
 
 def not_a_share(name, value, top=1):
@@ -110,23 +143,22 @@ def check(key, answer):
     """
     exercise = find(key)
     parts = answer if isinstance(answer, tuple) else (answer,)
-    if any(part is None or part is ... for part in parts):
+    needed = parts[1:] or parts if exercise.guessed else parts
+    if any(part is None or part is ... for part in needed):
         return _untouched(key)
     try:
-        complaint = exercise.judge(
-            tuple(map(_plain, answer)) if isinstance(answer, tuple) else _plain(answer)
-        )
+        plain = tuple(map(_plain, parts)) if isinstance(answer, tuple) else _plain(answer)
+        complaint = exercise.judge(plain)
     except Exception as error:
         return Verdict(
             key, "error", f"Your answer could not be checked: {type(error).__name__}: {error}"
         )
     if complaint is ...:
         return _untouched(key)
-    return (
-        Verdict(key, "right", exercise.praise)
-        if complaint is None
-        else Verdict(key, "wrong", complaint)
-    )
+    if complaint is not None:
+        return Verdict(key, "wrong", complaint)
+    praise = exercise.praise
+    return Verdict(key, "right", praise(plain) if callable(praise) else praise)
 
 
 def hint(key):
@@ -139,10 +171,11 @@ def hint(key):
 
 
 def solution(key):
-    """The source of a right answer, as text: run it to get ``answer``.
+    """The source of a right answer, as text: it assigns the names that the exercise's cell gives to
+    `check`.
 
-    >>> "answer" in solution("03.q1")
-    True
+    >>> solution("00.q1")
+    'answer = "c"'
     """
     return find(key).solution
 

@@ -1,4 +1,4 @@
-"""The three questions of notebook 00 by which readers see whether they have what the course
+"""The three questions of notebook 00, by which readers see whether they have what the course
 needs."""
 
 from . import quiz
@@ -10,6 +10,7 @@ EXERCISES = {
     "00.q1": quiz(
         "Read a line of Python.",
         "c",
+        "`[False, True, False]`",
         {
             "a": (
                 "the list has an entry for each score, and each answers the question: is it at "
@@ -21,11 +22,12 @@ EXERCISES = {
             ),
         },
         "Go through the three scores one after another. What is 0.2 >= 0.5?",
-        "Python will not stand in your way.",
+        "You know enough Python for this course.",
     ),
     "00.q2": quiz(
         "Know what goes into a classifier.",
         "a",
+        "the number of features: what is known of each record",
         {
             "b": (
                 "X has a row for each record and a column for each feature, and a shape begins "
@@ -39,6 +41,7 @@ EXERCISES = {
     "00.q3": quiz(
         "Know why a model is tested on records that it has not learned from.",
         "b",
+        "about 66 times of 100",
         {
             "a": (
                 "it may know those 100 by heart, which says nothing about new ones; look at the "

@@ -1,5 +1,5 @@
-"""Exercises of notebook 02: confidences and lines. What is true is computed anew, by the notebook's
-own steps."""
+"""Exercises of notebook 02: confidences and thresholds. The truth is computed by the notebook's own
+steps."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from sklearn.model_selection import cross_val_predict
 from ..data import load_purchases
 from ..dataset import split
 from ..network import MLP
-from . import Exercise, not_a_share, quiz
+from . import Exercise, not_a_share, prediction, quiz
 
 
 @cache
@@ -23,62 +23,33 @@ def shop():
     return world, MLP(random_state=0).fit(*world.members)
 
 
-def trust(X, y):
+def confidence(X, y):
     """The target's confidence in the true class of each record."""
     return shop()[1].predict_proba(X)[np.arange(len(y)), y]
 
 
-def rates(line):
-    """Hits and false alarms, as shares, of a line on the confidence."""
+def rates(threshold):
+    """Hits and false alarms, as shares, of a threshold on the confidence."""
     world, _ = shop()
-    return np.mean(trust(*world.members) >= line), np.mean(trust(*world.nonmembers) >= line)
-
-
-def advantage(line):
-    hits, alarms = rates(line)
-    return hits - alarms
-
-
-REASON = quiz(
-    "",
-    "b",
-    {
-        "a": (
-            "a model does not know what it has not seen: a basket like those it has learned gets a "
-            "high confidence too. Look at the right end of the figure."
-        ),
-        "c": (
-            "then the two histograms would look alike. Training made the model sure of the "
-            "members; of the others, look how many stand at the left end."
-        ),
-    },
-    "",
-)
-
-
-def judge_prediction(answer):
-    guess, reason = answer
-    complaint = not_a_share("my_guess", guess, 100) or REASON.judge(reason)
-    if complaint:
-        return complaint
-    truth = 100 * rates(0.9)[1]
-    if abs(guess - truth) <= 10:
-        return None
-    return (
-        f"it is {truth:.0f} of 100, {'fewer' if guess > truth else 'more'} than you thought. Your "
-        "reason holds: now look at the figure again."
+    return tuple(
+        np.mean(confidence(*side) >= threshold) for side in (world.members, world.nonmembers)
     )
 
 
-def judge_line(answer):
-    if complaint := not_a_share("the line", answer):
+def advantage(threshold):
+    hits, alarms = rates(threshold)
+    return hits - alarms
+
+
+def judge_threshold(answer):
+    if complaint := not_a_share("the threshold", answer):
         return complaint
-    tried = {line / 100: advantage(line / 100) for line in range(101)}
+    tried = {percent / 100: advantage(percent / 100) for percent in range(101)}
     best = max(tried, key=tried.get)
-    if advantage(answer) >= tried[best] - 0.01:
+    if advantage(answer) >= tried[best] - 0.01 - 1e-9:
         return None
     if abs(answer - tried[best]) < 0.006:
-        return "this is the largest advantage itself; asked for is the line that reaches it."
+        return "this is the largest advantage itself; asked for is the threshold that reaches it."
     hits, alarms = (100 * rate for rate in rates(answer))
     if answer < best:
         mistake = (
@@ -91,77 +62,99 @@ def judge_line(answer):
             f"{hits:.0f})"
         )
     return (
-        f"at {answer:.3g} {mistake}: advantage {advantage(answer):.2f}. Another line reaches "
+        f"at {answer:.3g} {mistake}: advantage {advantage(answer):.2f}. Another threshold reaches "
         f"{tried[best]:.2f}."
     )
 
 
 @cache
 def season(late):
-    """AUC of the line attack and of the blind baseline, on the shop's non-members or on those of
-    the next season."""
+    """AUC of the threshold attack and of the blind baseline, on the shop's non-members or on those
+    of the next season."""
     world, _ = shop()
     others = world.nonmembers[0].copy()
     if late:
         others[:, ::5] = 0
-    X, y = (
-        np.concatenate([world.members[0], others]),
-        np.concatenate([world.members[1], world.nonmembers[1]]),
-    )
+    X = np.concatenate([world.members[0], others])
+    y = np.concatenate([world.members[1], world.nonmembers[1]])
     is_member = np.arange(len(y)) < len(world.members[1])
     blind = cross_val_predict(
         LogisticRegression(max_iter=1000), X, is_member, method="predict_proba"
-    )[:, 1]
-    return roc_auc_score(is_member, trust(X, y)), roc_auc_score(is_member, blind)
+    )
+    return roc_auc_score(is_member, confidence(X, y)), roc_auc_score(is_member, blind[:, 1])
 
 
 BROKEN = quiz(
     "",
     "b",
+    (
+        "The non-members differ from the members in more than membership, and the AUC "
+        "measures that too."
+    ),
     {
         "a": (
             "a thousand records settle the AUC to within a few hundredths. The blind baseline "
-            "shows something else: who never asks the target should not be able to tell members at "
-            "all."
+            "shows something else: a classifier that never asks the target should not be able to "
+            "tell members at all."
         ),
         "c": (
-            "no line was chosen here: an AUC speaks of all lines. What does it mean that a "
-            "classifier tells his members apart without asking the target?"
+            "no threshold was chosen here: an AUC counts all of them. What does it mean that a "
+            "classifier tells these members apart without asking the target?"
         ),
     },
     "",
 )
 
 
+def auc(scores):
+    """The AUC of scores of 500 members, then 500 non-members."""
+    return roc_auc_score(np.arange(1000) < 500, scores)
+
+
+def praise_diagnosis(answer):
+    _, attack, blind = answer
+    return (
+        f"The attack's AUC is {auc(attack):.2f}. The blind baseline's is {auc(blind):.2f}, near "
+        "one half, and only that makes the other worth reading."
+    )
+
+
 def judge_diagnosis(answer):
     broken, attack, blind = answer
-    complaint = (
-        BROKEN.judge(broken) or not_a_share("attack_auc", attack) or not_a_share("blind_auc", blind)
-    )
-    if complaint:
+    if complaint := BROKEN.judge(broken):
         return complaint
+    aucs = []
+    for name, scores in (("attack_scores", attack), ("blind_scores", blind)):
+        scores = np.asarray(scores)
+        if scores.shape != (1000,):
+            return (
+                f"{name} must be an array of 1,000 numbers, one for each record, the 500 members "
+                f"first; got the shape {scores.shape}."
+            )
+        aucs.append(auc(scores))
+    attack, blind = aucs
     (sound, sound_blind), (claimed, claimed_blind) = season(late=False), season(late=True)
     if abs(attack - claimed) < 0.01:
         return (
-            "this attack_auc is the colleague's own: a sound test has non-members drawn as the "
-            "members were, world.nonmembers."
+            f"these attack_scores have the colleague's AUC, {attack:.2f}. In a sound test the "
+            "non-members are drawn as the members were: world.nonmembers."
         )
-    if abs(attack - sound) >= 0.01:
+    if abs(attack - sound) > 0.01:
         return (
-            f"attack_auc is not {attack:.3f} on members and world.nonmembers: take the confidence "
-            "in the true class, and the AUC over all 1,000 records."
+            f"attack_scores have the AUC {attack:.3f}, which members and world.nonmembers do not "
+            "give: take the target's confidence in the true class of all 1,000 records."
         )
     if abs(blind - claimed_blind) < 0.01:
         return (
-            "this blind_auc is that of the colleague's records. Give the blind baseline "
-            "world.members and world.nonmembers."
+            f"these blind_scores have the AUC of the colleague's records, {blind:.2f}. Fit the "
+            "blind baseline to world.members and world.nonmembers."
         )
     # another way of cross-validation moves it by a few hundredths
     if abs(blind - sound_blind) > 0.06:
         return (
-            f"blind_auc is not {blind:.3f}: where both sides are drawn alike, there is nothing to "
-            "learn from the baskets alone, and it comes near one half. Was each basket judged by a "
-            "classifier fitted without it?"
+            f"blind_scores have the AUC {blind:.3f}. Where both sides are drawn alike, there is "
+            "nothing to learn from the baskets alone, and it comes near one half. Was each basket "
+            "judged by a classifier that was fitted without it?"
         )
     return None
 
@@ -175,60 +168,78 @@ sure = api.predict_proba(X)[np.arange(len(y)), y]
 """
 
 EXERCISES = {
-    "02.1": Exercise(
+    "02.1": prediction(
         "Predict how sure a model is of records it has not seen, and say why.",
-        judge_prediction,
+        "b",
+        (
+            "Many of them are like baskets that it has learned, and of those it has learned "
+            "to be sure."
+        ),
+        {
+            "a": (
+                "then the two histograms would look alike. Training made the model sure of the "
+                "members; look how many non-members stand at the left end."
+            ),
+            "c": (
+                "a model does not know what it has not seen. If it did, no non-member would stand "
+                "at the right end of the figure."
+            ),
+        },
+        lambda: f"{100 * rates(0.9)[1]:.0f} of 100",
         "The target is right on about two of three non-members. How sure will it be of those?",
-        SHOP + 'answer = (100 * np.mean(sure[~is_member] >= 0.9), "b")\n',
-        "And so a line that catches the members always catches some others too.",
+        "so a threshold that catches the members always catches some others too.",
     ),
     "02.2": Exercise(
-        "Find the line with the largest advantage.",
-        judge_line,
-        "Compute the advantage for each line of np.linspace(0, 1, 101), and keep the line where it "
-        "is largest: max(lines, key=...) or np.argmax.",
+        "Find the threshold with the largest advantage.",
+        judge_threshold,
+        "Compute the advantage for each threshold of np.linspace(0, 1, 101), and keep the one "
+        "where it is largest: max(thresholds, key=...) or np.argmax.",
         SHOP
-        + """lines = np.linspace(0, 1, 101)
-hits = np.array([np.mean(sure[is_member] >= line) for line in lines])
-alarms = np.array([np.mean(sure[~is_member] >= line) for line in lines])
-answer = lines[np.argmax(hits - alarms)]
+        + """thresholds = np.linspace(0, 1, 101)
+hits = np.array([np.mean(sure[is_member] >= threshold) for threshold in thresholds])
+alarms = np.array([np.mean(sure[~is_member] >= threshold) for threshold in thresholds])
+answer = thresholds[np.argmax(hits - alarms)]
 """,
-        "You could do this because you knew who was in.",
+        "You could do this because you knew who is a member.",
     ),
     "02.3": Exercise(
         "Recognise non-members from another distribution by a blind baseline, and mend the test.",
         judge_diagnosis,
         "Look for what tells the colleague's two sides apart before any model comes in. Then put "
-        "world.nonmembers in place of X_late.",
+        "world.nonmembers[0] in place of X_late, in both cells.",
         SHOP
         + """from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 rule = LogisticRegression(max_iter=1000)
-blind = cross_val_predict(rule, X, is_member, method="predict_proba")[:, 1]
-answer = ("b", roc_auc_score(is_member, sure), roc_auc_score(is_member, blind))
+broken = "b"
+attack_scores = sure
+blind_scores = cross_val_predict(rule, X, is_member, method="predict_proba")[:, 1]
 """,
-        "A blind baseline near one half is what makes the other number worth reading.",
+        praise_diagnosis,
+        BROKEN.option,
     ),
     "02.q1": quiz(
         "Read an AUC as an average over records.",
         "c",
+        "The same threshold for all scans does hardly better than guessing. Single scans may still "
+        "be recognised.",
         {
             "a": (
-                "the AUC of one line is an average over all scans. Ten of them were recognised "
-                "nearly every time."
+                "this AUC is an average over all scans. Ten of them were recognised nearly every "
+                "time."
             ),
             "b": (
-                "an AUC of one half says that members and non-members are named equally often; "
+                "an AUC of one half says that members and non-members are flagged equally often; "
                 "that recognises nobody."
             ),
         },
-        "Which scans did the section look at, and what was its AUC for them?",
+        "Which scans did the section look at, and what was the AUC for each of them?",
         "An average is about the many.",
     ),
     "02.q2": quiz(
-        "Name what the gap attack needs.",
+        "Say what the gap attack needs.",
         "a",
+        "The label that the target gives, and the true class of the record.",
         {
             "b": "the gap attack needs no confidence: it asks whether the label is right.",
             "c": (
@@ -236,20 +247,19 @@ answer = ("b", roc_auc_score(is_member, sure), roc_auc_score(is_member, blind))
                 "right."
             ),
         },
-        "How did the owner who gave out labels alone fare?",
+        "What was left to attack where the owner gave out labels alone?",
         "That is why hiding confidences cannot end every attack.",
     ),
     "02.q3": quiz(
         "Say what an attacker lacks.",
         "b",
+        "They know neither a member nor a non-member of the target, so they cannot count hits and "
+        "false alarms.",
         {
-            "a": "one query for each record was enough for you, and would be for him.",
-            "c": (
-                "we granted him the true classes of the people he asks about; see the table at the "
-                "start."
-            ),
+            "a": "one query for each record was enough for you, and would be for them.",
+            "c": "an attacker who asks about somebody is taken to know that person's true class.",
         },
-        "What stood in is_member, and who has it?",
+        "What stands in is_member, and who has it?",
         "That is the gap which shadow models fill.",
     ),
 }

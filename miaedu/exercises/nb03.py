@@ -30,6 +30,10 @@ def both_sides(world):
 REASON = quiz(
     "",
     "b",
+    (
+        "gives the attack models more rows to learn from: that helps until their lines are "
+        "steady, and little beyond"
+    ),
     {
         "a": (
             "no shadow model is better for having others beside it: each learns from its own half "
@@ -253,7 +257,7 @@ def forest_auc():
 def diagnosis(right, measured, tolerance, remedy):
     """A judge of (letter, number): `right` is the letter, `measured()` gives the broken number and
     the mended one."""
-    letter = quiz("", right, {key: text for key, text in MENU.items() if key != right}, "")
+    letter = quiz("", right, "", {key: text for key, text in MENU.items() if key != right}, "")
 
     def judge(answer):
         broken, mended = answer
@@ -355,6 +359,10 @@ answer = ("c", roc_auc_score(is_member, forest.predict_proba(api.predict_proba(X
     "03.q1": quiz(
         "What a shadow model should be like.",
         "b",
+        (
+            "Like the target: it should be sure of what it has seen, and err on what it has "
+            "not, as the target does."
+        ),
         {
             "a": (
                 "a better model than the target overfits less: it behaves differently on what it "
@@ -371,6 +379,10 @@ answer = ("c", roc_auc_score(is_member, forest.predict_proba(api.predict_proba(X
     "03.q2": quiz(
         "Say how precision depends on how common members are.",
         "b",
+        (
+            "It is far lower: nearly all people asked about are non-members, and some of them"
+            " raise a false alarm."
+        ),
         {
             "a": (
                 "hits and false alarms stay the same shares. But of a thousand people 999 can now "

@@ -15,6 +15,10 @@ PRIVATE = Experiment(hidden=32, n_shadows=8, epochs=60, clip=1.0, noise_multipli
 REASON = quiz(
     "",
     "b",
+    (
+        "nearly as much as without hiding: members differ most in the highest confidence, and"
+        " that one is still sent"
+    ),
     {
         "a": (
             "the nine that are gone were small beside the one that is left. In which of the ten do "
@@ -187,6 +191,10 @@ EXERCISES = {
     "04.q1": quiz(
         "What the failure of a naive attack shows.",
         "b",
+        (
+            "that this attack no longer fits the answers; whether the members are protected "
+            "is open until the attacker adapts"
+        ),
         {
             "a": (
                 "it protects from an attacker who has not noticed the rounding. And from the "
@@ -202,6 +210,10 @@ EXERCISES = {
     "04.q2": quiz(
         "What follows from a low measurement under a high ceiling.",
         "c",
+        (
+            "this attack, on these records, did not reach it; another attack or an odder "
+            "record may come closer"
+        ),
         {
             "a": "the ceiling is proven for every attack; it need not be reached by this one.",
             "b": (
@@ -215,6 +227,7 @@ EXERCISES = {
     "04.q3": quiz(
         "Know which ceiling belongs to records that enter together.",
         "b",
+        "1.5",
         {
             "a": (
                 "0.5 is the promise for one record. With the family three records come or go, and "
