@@ -17,7 +17,8 @@ from .privacy import epsilon_of, mu_of
 class CanaryAudit:
     """What `canary_audit` found.
 
-    >>> CanaryAudit(mu=0.5, epsilon=1.2, delta=1e-5, tpr=0.4, fpr=0.2, n_runs=1000, level=0.95, promised=0.3).broken
+    >>> found = {"mu": 0.5, "epsilon": 1.2, "delta": 1e-5, "tpr": 0.4, "fpr": 0.2}
+    >>> CanaryAudit(**found, n_runs=1000, level=0.95, promised=0.3).broken
     True
 
     `mu` and `epsilon` (at `delta`) are lower bounds that hold with probability `level`, from `tpr`,
@@ -46,8 +47,10 @@ def canary_audit(model, X, y, canary, *, n_runs=1000, delta=1e-5, level=0.95, pr
 
     >>> import miaedu as mia
     >>> digits = mia.load_digits()
-    >>> model = mia.MLP(hidden=8, epochs=10, clip=1.0, noise_multiplier=4.0, expected_members=60, random_state=0)
-    >>> found = canary_audit(model, digits.X[:60], digits.y[:60], canary=(digits.X[60], 0), n_runs=200)
+    >>> private = {"clip": 1.0, "noise_multiplier": 4.0, "expected_members": 60}
+    >>> model = mia.MLP(hidden=8, epochs=10, **private, random_state=0)
+    >>> canary = digits.X[60], 0
+    >>> found = canary_audit(model, digits.X[:60], digits.y[:60], canary, n_runs=200)
     >>> found.broken, round(found.promised, 2)
     (False, 0.79)
 

@@ -203,8 +203,8 @@ def load_digits():
         map(str, range(10)),
         story=(
             "Digits from 0 to 9, handwritten by 13 people and shrunk to 8 x 8 pixels; a record is "
-            "one digit. Digits look alike, no matter who writes them, so a model learns much about digits "
-            "in general and little about one record."
+            "one digit. Digits look alike, no matter who writes them, so a model learns much about "
+            "digits in general and little about one record."
         ),
     )
 
@@ -272,8 +272,8 @@ def _features(table, numbers, counts, codes):
 
 
 def _standardised(column):
-    """Less the mean, in standard deviations, both of the whole file: the same, no matter who is drawn as a
-    member later.
+    """Less the mean, in standard deviations, both of the whole file: the same, no matter who is
+    drawn as a member later.
 
     A missing value becomes the mean.
     """

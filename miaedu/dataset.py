@@ -16,7 +16,8 @@ class Dataset:
     """Records with one class label each, and what a reader should know about them.
 
     >>> import miaedu as mia
-    >>> fruit = mia.Dataset.from_arrays([[150, 1], [160, 0], [9, 1]], ["apple", "apple", "cherry"], name="fruit")
+    >>> weighed, kinds = [[150, 1], [160, 0], [9, 1]], ["apple", "apple", "cherry"]
+    >>> fruit = mia.Dataset.from_arrays(weighed, kinds, name="fruit")
     >>> fruit
     Dataset 'fruit': 3 records, 2 features, 2 classes
     >>> fruit.class_names, fruit.y.tolist()

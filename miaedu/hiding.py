@@ -124,8 +124,8 @@ def noisy(scale=None, *, epsilon=None, random_state=None):
     distance of 2. Answers compose: q of them spend q times epsilon, so the black box must have an
     `epsilon_budget`, and this must be the first function of `hide`, next to the target. It does not
     make the model private. Answers may leave 0 to 1; whatever is done to them afterwards is free.
-    `random_state` (None or int) is for teaching: anyone who knows it can take the noise off. Source:
-    Dwork et al. 2006.
+    `random_state` (None or int) is for teaching: anyone who knows it can take the noise off.
+    Source: Dwork et al. 2006.
     """
     if (scale is None) == (epsilon is None):
         raise ValueError(

@@ -101,7 +101,8 @@ class MLP(ClassifierMixin, BaseEstimator):
         >>> import miaedu as mia
         >>> digits = mia.load_digits()
         >>> halves = [[i % 2 == k for i in range(len(digits))] for k in range(2)]
-        >>> mia.MLP(epochs=5, random_state=0).fit_many(digits.X, digits.y, halves).predict_proba(digits.X).shape
+        >>> networks = mia.MLP(epochs=5, random_state=0).fit_many(digits.X, digits.y, halves)
+        >>> networks.predict_proba(digits.X).shape
         (2, 1797, 10)
 
         `progress(share)` is called with the share done, from 0 to 1, at least every 50 ms; an
@@ -236,7 +237,8 @@ class Networks:
     >>> import miaedu as mia
     >>> digits = mia.load_digits()
     >>> everyone = [[True] * len(digits)] * 3
-    >>> networks = mia.MLP(epochs=4, snapshots=[2], random_state=0).fit_many(digits.X, digits.y, everyone)
+    >>> network = mia.MLP(epochs=4, snapshots=[2], random_state=0)
+    >>> networks = network.fit_many(digits.X, digits.y, everyone)
     >>> len(networks), networks.at(2).predict_proba(digits.X[:5]).shape
     (3, (3, 5, 10))
 

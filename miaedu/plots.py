@@ -87,8 +87,8 @@ def plot_ceiling(results, audit=None, ax=None, *, log=False):
     True
 
     `results`, one private :class:`Result` or repetitions with other random states: the ceiling
-    holds for their mean, a single curve may stray above it. `audit`, an :class:`CanaryAudit` of the same
-    training: its lower bounds are written beside the promise.
+    holds for their mean, a single curve may stray above it. `audit`, an :class:`CanaryAudit` of the
+    same training: its lower bounds are written beside the promise.
     """
     results = results if isinstance(results, (list, tuple)) else [results]
     mu, grid = results[0].mu, np.geomspace(1e-4, 1, 400)
@@ -129,7 +129,8 @@ def plot_frontier(records, ax=None):
     Axes.
 
     >>> import miaedu as mia
-    >>> records = mia.sweep([mia.Experiment(l2=l2, n_shadows=2) for l2 in (0.0, 0.01)], progress=False)
+    >>> plan = [mia.Experiment(l2=l2, n_shadows=2) for l2 in (0.0, 0.01)]
+    >>> records = mia.sweep(plan, progress=False)
     >>> mia.plot_frontier({"L2": records}).get_ylabel()
     "attack's advantage (TPR - FPR)"
 
@@ -165,8 +166,8 @@ def mark_guess(ax, guess, axis="y"):
     returns the Axes.
 
     >>> import matplotlib.pyplot as plt
-    >>> len(mark_guess(plt.subplots()[1], 0.5).lines), len(mark_guess(plt.subplots()[1], None).lines)
-    (1, 0)
+    >>> [len(mark_guess(plt.subplots()[1], guess).lines) for guess in (0.5, None)]
+    [1, 0]
     """
     if guess is not None:
         line = ax.axhline if axis == "y" else ax.axvline

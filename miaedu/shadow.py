@@ -93,7 +93,7 @@ class ShadowModels:
         >>> digits = mia.load_digits()
         >>> shadows = mia.ShadowModels(mia.MLP(epochs=1), n_models=2, random_state=0)
         >>> seen = shadows.fit(digits.X[:100], digits.y[:100]).saw(digits.X[:200])
-        >>> (seen[:, :100] == shadows.members).all(), seen[:, 100:].any()
+        >>> bool((seen[:, :100] == shadows.members).all()), bool(seen[:, 100:].any())
         (True, False)
 
         By content, not by place: any record may be asked about, and one that stands in the pool

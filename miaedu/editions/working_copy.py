@@ -94,7 +94,8 @@ def _write(path, content):
 
 
 def running_at(folder):
-    """The address of a JupyterLab of this user that is open on the folder; None if there is none."""
+    """The address of a JupyterLab of this user that is open on the folder; None if there is
+    none."""
     from jupyter_server.serverapp import list_running_servers
 
     for server in list_running_servers():
