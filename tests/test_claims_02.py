@@ -114,19 +114,19 @@ def test_sure_to_99_percent_is_wrong_more_often_than_once_in_100_on_new_records(
 
 def test_what_moving_the_threshold_does_in_the_explorer():
     sentence("02", "66 of 100 at 0.50, 49 at 0.90. The hits stay near 100 up to about 0.90; beyond")
-    sentence("02", "beyond it they fall faster than the false alarms, to 57 at 0.99")
+    sentence("02", "beyond it they fall faster than the false alarms, to 70 at 0.98")
     sentence("02", "At 0.00 every record is flagged")
     sentence("02", "At 1.00 hardly any record is")
     for seed in range(5):  # 0 is the explorer's
         report = mia.run(mia.Experiment(**EXPLORER, random_state=seed)).report
         order = np.argsort(~report.members, kind="stable")  # members first
-        seen = {t: rates(report.scores[order], t) for t in (0.0, 0.5, 0.9, 0.99, 1.0)}
+        seen = {t: rates(report.scores[order], t) for t in (0.0, 0.5, 0.9, 0.98, 1.0)}
         if seed == 0:
-            told = seen[0.5][1], seen[0.9][1], seen[0.99][0]
-            assert told == pytest.approx((66, 49, 57), abs=1), "another BLAS moves single records"
+            told = seen[0.5][1], seen[0.9][1], seen[0.98][0]
+            assert told == pytest.approx((66, 49, 70), abs=1), "another BLAS moves single records"
         assert seen[0.0] == (100, 100) and max(seen[1.0]) < 5
         assert seen[0.9][0] > 93 and seen[0.5][1] - seen[0.9][1] > 10
-        hits, alarms = np.subtract(seen[0.9], seen[0.99])
+        hits, alarms = np.subtract(seen[0.9], seen[0.98])
         assert hits > alarms + 10
 
 
