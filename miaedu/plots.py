@@ -224,3 +224,69 @@ def new_axes(width=5.2, height=4.6):
     import matplotlib.pyplot as plt
 
     return plt.figure(figsize=(width, height), layout="constrained").add_subplot()
+
+
+# each measure's label, colour and line in `plot_sweep`
+SWEPT = {
+    "auc": ("AUC of the attack", ATTACK, "o-"),
+    "gap_auc": ("AUC of the gap attack", BASELINE, "x:"),
+    "test_accuracy": ("accuracy on new records", NONMEMBER, "s--"),
+    "ceiling": ("largest advantage possible", CEILING, "v-."),
+    "naive_advantage": ("advantage, naive attacker", "black", "s--"),
+    "advantage": ("advantage, adaptive attacker", ATTACK, "o-"),
+    "leak": ("advantage, attack of 2017 or gap attack", ATTACK, "o-"),
+    "gap_advantage": ("advantage, gap attack", BASELINE, "x:"),
+}
+
+
+def plot_sweep(records, knob, measures, *, ticks=None, xlabel=None):
+    """Draw what each position of one knob costs and leaks, with its words; returns the Axes.
+
+    >>> import miaedu as mia
+    >>> positions = [mia.Experiment(n_shadows=2, l2=l2) for l2 in (0.0, 0.01)]
+    >>> ax = plot_sweep(mia.sweep(positions, progress=False), "l2", ["test_accuracy", "leak"])
+    >>> ax.get_xlabel(), [text.get_text() for text in ax.get_legend().get_texts()]
+    ('l2', ['accuracy on new records', 'advantage, attack of 2017 or gap attack'])
+
+    `records`, those of :func:`sweep`, in the order in which the positions are drawn; records with
+    the same value of `knob`, a field of :class:`Experiment`, are repetitions: the line is their
+    mean, a small mark each of them. `measures`, among "auc", "gap_auc", "test_accuracy", "ceiling"
+    (the largest advantage that the promise allows), "naive_advantage", "advantage", "leak" (the
+    larger of "advantage" and "gap_advantage") and "gap_advantage". `ticks`, labels of the
+    positions where their values will not do.
+    """
+    if unknown := [name for name in measures if name not in SWEPT]:
+        raise ValueError(f"measures must be among {', '.join(SWEPT)}, got {unknown[0]!r}")
+    positions = {}
+    for record in records:
+        positions.setdefault(record[knob], []).append(
+            record
+            | {
+                "gap_auc": (1 + record["gap_advantage"]) / 2,
+                "ceiling": max_advantage(record["mu"]),
+                "leak": max(record["advantage"], record["gap_advantage"]),
+            }
+        )
+    ticks, xlabel = [str(value) for value in ticks or positions], xlabel or knob
+    # before rc_context, which would undo what a notebook sets with the first figure
+    import matplotlib.pyplot as plt
+
+    plt.draw_if_interactive()
+    words = [f"{xlabel} {', '.join(ticks)}"]
+    with mpl.rc_context(STYLE):
+        ax = new_axes(6.5, 3.8)
+        for name in measures:
+            label, colour, line = SWEPT[name]
+            line = line[0] if knob == "hide" else line  # no order, no line
+            found = [[record[name] for record in rows] for rows in positions.values()]
+            means = [np.mean(values) for values in found]
+            ax.plot(means, line, color=colour, mfc="none", lw=2, label=label)
+            for x, values in enumerate(found):
+                ax.plot([x] * len(values), values, ".", color=colour, ms=4, alpha=0.6)
+            words.append(f"{label} {', '.join(f'{mean:.2f}' for mean in means)}")
+        lowest = 0.5 if "auc" in measures else -0.03
+        ax.set(xlabel=xlabel, ylabel="share, from 0 to 1", ylim=(lowest, 1.03))
+        ax.set_xticks(range(len(ticks)), ticks)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
+    alt_text(ax, f"Means for {'; '.join(words)}.")
+    return ax

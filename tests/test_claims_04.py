@@ -1,27 +1,33 @@
-"""What notebook 04 says of its measurements, measured again on five targets, each with data and
-noise of its own.
+"""What notebook 04 says, measured again on targets that it does not show, each with data and noise
+of its own; what it quotes, with its source.
 
 A claim is about the mean over targets. It is held against the ends of a 95 % interval of that mean
 (Student's t, four degrees of freedom); where two settings are compared, of the mean difference on
-the same seed. The seeds are fixed.
+the same seed. The seeds are fixed. What an explorer shows is run with the explorer's own settings.
 """
 
+import ast
 from functools import lru_cache
 
 import course
 import numpy as np
 import pytest
+from course import cells, sentence
+from scipy.stats import norm
 
 import miaedu as mia
 
-SEEDS = range(5)
+SEEDS = range(6, 11)  # the notebook shows 0 to 5
 PRIVATE = dict(epochs=60, clip=1.0)
+# How far a number of the prose may be from today's: it is rounded, and another machine's BLAS may
+# move single records of 500 across a threshold.
+ROUNDED = 0.011
 
 
 @lru_cache
 def measured(**change):
-    """The measures of an experiment, an array (5,) each; "leak" is the advantage of the best
-    attack."""
+    """The measures of an experiment, an array (5,) each; "leak" is the advantage of the attack of
+    2017 or of the gap attack, the larger."""
     settings = dict(hidden=32, n_shadows=8) | change
     rows = mia.sweep(
         [mia.Experiment(**settings, random_state=seed) for seed in SEEDS], progress=False
@@ -42,115 +48,315 @@ def test_the_interval_is_students():
 
 
 HIDING = {
+    "top 3": (("top_k", 3),),
     "top 1": (("top_k", 1),),
+    "decimals": (("rounded", 1),),
     "temperature": (("softened", 5.0),),
     "noise": (("noisy", 0.1),),
     "labels": ("labels_only",),
 }
 
 
-@pytest.mark.parametrize("hide", HIDING.values(), ids=HIDING)
-def test_hiding_looks_like_a_cure_to_a_naive_attacker(hide):
-    plain, hidden = (
-        interval(measured()["advantage"]),
-        interval(measured(hide=hide)["naive_advantage"]),
-    )
-    assert hidden[1] < plain[0] / 2
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["top 1", "temperature", "noise", "labels"])
+def test_hiding_looks_like_a_cure_to_a_naive_attacker(name):
+    sentence("04", "To the naive attacker, most of these look like a cure.")
+    plain = interval(measured()["advantage"])
+    assert interval(measured(hide=HIDING[name])["naive_advantage"])[1] < plain[0] / 2
 
 
-@pytest.mark.parametrize(
-    "hide", [(("top_k", 3),), HIDING["top 1"], (("rounded", 1),), HIDING["temperature"]], ids=str
-)
-def test_top_k_decimals_and_temperature_do_next_to_nothing_against_an_adaptive_one(hide):
-    low, high = interval(measured(hide=hide)["advantage"] - measured()["advantage"])
-    assert low > -0.08 and high < 0.08 and abs(low + high) / 2 < 0.03
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["top 3", "top 1", "decimals", "temperature"])
+def test_top_k_decimals_and_temperature_do_next_to_nothing_against_an_adaptive_one(name):
+    sentence("04", "top k, decimals and temperature do next to nothing")
+    low, high = interval(measured(hide=HIDING[name])["advantage"] / measured()["advantage"])
+    assert low > 0.9 and high < 1.1, "less than a tenth of it"
 
 
-@pytest.mark.parametrize("hide", [HIDING["noise"], HIDING["labels"]], ids=str)
-def test_noise_and_labels_take_something_away_but_the_gap_attack_stays(hide):
-    hidden = measured(hide=hide)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["noise", "labels"])
+def test_noise_and_labels_take_something_away_but_the_gap_attack_stays(name):
+    sentence("04", "Noise and labels take something away, but as long as the label stays, the gap")
+    hidden = measured(hide=HIDING[name])
     assert interval(hidden["advantage"] - measured()["advantage"])[1] < -0.02
     low, high = interval(hidden["gap_advantage"] - measured()["gap_advantage"])
     assert low > -0.05 and high < 0.05
 
 
+def test_hiding_leaves_the_most_confident_class():
+    sentence("04", "The most confident class stays the same: so far the customers lose nothing.")
+    world = mia.split(mia.load_purchases(random_state=0), n_members=500, random_state=0)
+    target = mia.MLP(hidden=32, random_state=0).fit(*world.members)
+    basket = world.nonmembers[0][9:10]
+    label = target.predict_proba(basket).argmax()
+    for hide in (mia.top_k(3), mia.top_k(1), mia.rounded(1), mia.softened(5), mia.labels_only):
+        assert mia.BlackBox(target, hide=[hide]).predict_proba(basket).argmax() == label
+
+
+@lru_cache
+def hidden(*hide):
+    """The Result of the hiding explorer at one of its positions."""
+    return mia.run(mia.Experiment(hidden=32, n_shadows=8, hide=hide))
+
+
+def test_what_happens_when_hiding_is_dragged():
+    hot = hidden(("softened", 20.0))
+    sentence("04", "their advantage falls to 0.00. The adaptive one's stays near 0.51.")
+    assert (hot.naive.advantage, hot.adaptive.advantage) == pytest.approx((0, 0.51), abs=ROUNDED)
+    sentence("04", "With the top 1 the adaptive attacker has 0.49, with labels only 0.31: what the")
+    top, label = hidden(("top_k", 1)).adaptive, hidden(("top_k", 1), "labels_only").adaptive
+    assert (top.advantage, label.advantage) == pytest.approx((0.49, 0.31), abs=ROUNDED)
+    assert label.advantage == pytest.approx(label.gap_advantage, abs=1e-9)
+    sentence("04", "The naive attacker, at 0.01 already.")
+    assert hidden(("noisy", 0.01)).naive.advantage < hidden().naive.advantage / 2
+    sentence(
+        "04", "At 0.1 the adaptive one still has 0.42, and customers have lost next to nothing"
+    )
+    some, much = hidden(("noisy", 0.1)).adaptive, hidden(("noisy", 0.3)).adaptive
+    assert some.advantage == pytest.approx(0.42, abs=ROUNDED)
+    assert some.test_accuracy > hidden().adaptive.test_accuracy - 0.02
+    sentence(
+        "04", "at 0.3 the attacker has 0.32, and customers an accuracy of 0.48 in place of 0.69"
+    )
+    found = much.advantage, much.test_accuracy, hidden().adaptive.test_accuracy
+    assert found == pytest.approx((0.32, 0.48, 0.69), abs=ROUNDED)
+
+
+@pytest.mark.slow
 def test_against_labels_alone_the_label_only_attack_beats_the_gap_attack():
+    sentence("04", "So twenty labels give back a part of what the confidences would have said.")
     labels = measured(hide=("labels_only",), attack="label_only")
     assert interval(labels["advantage"] - labels["gap_advantage"])[0] > 0.04
+    assert interval(measured()["advantage"] - labels["advantage"])[0] > 0, "a part"
 
 
+@pytest.mark.slow
 def test_a_moderate_l2_takes_about_half_of_the_advantage_and_no_accuracy():
+    sentence(
+        "04",
+        "the model is no worse on new records, and the attack of 2017 loses about half of its "
+        "advantage",
+    )
     plain, moderate = measured(), measured(l2=0.03)
     low, high = interval(moderate["leak"] / plain["leak"])
     assert low > 0.35 and high < 0.65
     assert interval(moderate["test_accuracy"] - plain["test_accuracy"])[0] > -0.01
 
 
+@pytest.mark.slow
 def test_a_strong_l2_costs_accuracy():
+    sentence("04", "Only beyond that do customers pay.")
     assert interval(measured(l2=0.1)["test_accuracy"] - measured()["test_accuracy"])[1] < -0.05
 
 
+@pytest.mark.slow
 def test_half_of_the_leak_comes_after_the_accuracy_has_stopped_to_rise():
+    sentence(
+        "04", "about half of what the attack of 2017 gains comes after that. Judged by it, this is"
+    )
     early, late = measured(epochs=8, snapshots=(8, 20)), measured(epochs=20, snapshots=(8, 20))
     assert interval(early["test_accuracy"] - late["test_accuracy"])[0] > -0.02
     low, high = interval(early["leak"] / late["leak"])
     assert low > 0.4 and high < 0.65
 
 
+# Shokri et al. 2017, Table III, purchase data: test accuracy and attack accuracy.
+TABLE_III = {
+    "nothing": (0.66, 0.92),
+    "top 3": (0.66, 0.92),
+    "top 1": (0.66, 0.89),
+    "temperature 5": (0.66, 0.88),
+    "label only": (0.66, 0.66),
+    "weak L2": (0.68, 0.87),  # 1e-4
+    "moderate L2": (0.72, 0.77),  # 1e-3
+    "strong L2": (0.63, 0.53),  # 1e-2
+}
+
+
+def test_the_papers_numbers_are_the_papers():
+    (cell,) = (cell for cell in cells("04", "code") if cell.source.startswith("paper = ["))
+    rows = ast.parse(cell.source).body[0].value.elts
+    quoted = {
+        name.value: (test.value, attack.value) for name, test, attack, _ in (r.elts for r in rows)
+    }
+    assert quoted == TABLE_III
+    ours = [ast.unparse(row.elts[3]) for row in rows[-3:]]
+    assert ours == ["dict(l2=0.003)", "dict(l2=0.03)", "dict(l2=0.1)"]
+    sentence("04", "an L2 of 1e-4, 1e-3 and 1e-2 there is rescaled to 0.003, 0.03 and 0.1 here")
+
+
+@pytest.mark.slow
+def test_the_pattern_of_the_paper_is_found_again():
+    sentence(
+        "04",
+        "hiding does little until only labels are left, a moderate L2 lowers the attack, and a "
+        "strong one costs accuracy",
+    )
+    labels = interval(measured()["leak"] - measured(hide=HIDING["labels"])["leak"])
+    assert labels[0] > 0.05
+    for name in ("top 3", "top 1", "temperature"):
+        assert interval(measured()["leak"] - measured(hide=HIDING[name])["leak"])[1] < labels[0]
+    sentence("04", "our generator was tuned so that targets come near the paper's accuracy")
+    low, high = interval(measured()["test_accuracy"])
+    assert 0.6 < low < high < 0.72
+    sentence("04", "there are 10 classes here, 100 there")
+    assert mia.Experiment().n_classes == 10
+
+
+def test_the_accuracy_of_an_attack_follows_from_its_advantage():
+    sentence("04", "which is (1 + advantage) / 2 where every second record is a member")
+    report = mia.run(mia.Experiment(hidden=32, n_shadows=8)).report
+    decided = (report.scores >= report.threshold) == report.members
+    assert decided.mean() == pytest.approx((1 + report.advantage) / 2, abs=1e-9)
+
+
+@pytest.mark.slow
 def test_moderate_noise_costs_no_accuracy_and_leaves_little_to_the_attack():
+    sentence("04", "Moderate noise costs nothing here")
     plain, private = measured(epochs=60, batch_size=None), measured(**PRIVATE, noise_multiplier=2.0)
     assert interval(private["test_accuracy"] - plain["test_accuracy"])[0] > -0.01
     assert interval(private["leak"] / plain["leak"])[1] < 0.4
+    sentence("04", "the attack of 2017 gets little, although the promise is by then close to empty")
+    assert mia.max_advantage(float(private["mu"][0])) > 0.9
 
 
-def test_near_the_bend_private_training_leaks_least_at_an_accuracy_that_the_targets_cannot_tell_from_the_others():
+@pytest.mark.slow
+def test_near_the_bend_private_training_leaks_least_and_is_a_little_less_accurate():
+    sentence(
+        "04",
+        "Near the bend private training leaks least, with a noise whose promise is close to empty; "
+        "on more targets than these it was a few hundredths less accurate there than the others.",
+    )
     private = measured(**PRIVATE, noise_multiplier=2.0)
+    lost = []
     for other in (measured(l2=0.03), measured(epochs=8, snapshots=(8, 20))):
         assert interval(private["leak"] - other["leak"])[1] < -0.03
-        low, high = interval(private["test_accuracy"] - other["test_accuracy"])
-        assert low < 0 < high and high - low < 0.1, (
-            "not because the interval is wide as a barn door"
-        )
+        lost.append(other["test_accuracy"] - private["test_accuracy"])
+    low, high = interval(np.mean(lost, axis=0))
+    assert 0 < low and high < 0.08
 
 
+@pytest.mark.slow
 def test_judged_by_the_naive_attacker_noise_on_answers_would_look_like_the_best_of_all():
+    sentence("04", "judged by the naive attacker, whose points are hollow, some of it would look")
     naive = measured(hide=HIDING["noise"])["naive_advantage"]
     for other in (measured(l2=0.1), measured(**PRIVATE, noise_multiplier=16.0)):
         assert interval(other["leak"] - naive)[0] > 0
 
 
+@pytest.mark.slow
 def test_a_strong_l2_measures_about_as_well_as_much_noise():
-    low, high = interval(
-        measured(l2=0.1)["leak"] - measured(**PRIVATE, noise_multiplier=4.0)["leak"]
-    )
+    sentence("04", "a strong L2 measures about as well as private training with much noise")
+    strong, noisy = measured(l2=0.1)["leak"], measured(**PRIVATE, noise_multiplier=4.0)["leak"]
+    low, high = interval(strong - noisy)
     assert low > -0.1 and high < 0.05
 
 
-def test_strong_noise_is_dear_with_few_records_and_the_leak_is_far_under_the_ceiling():
-    strong = measured(**PRIVATE, noise_multiplier=8.0)
-    assert interval(strong["test_accuracy"])[1] < 0.45
+@pytest.mark.slow
+def test_strong_noise_costs_a_quarter_of_the_accuracy_and_the_leak_is_far_under_the_ceiling():
+    sentence("04", "with 500 records, this much noise costs more than a quarter of the accuracy")
+    sentence("04", "No curve comes near the ceiling, and the gap attack does as well as the attack")
+    plain, strong = measured(epochs=60, batch_size=None), measured(**PRIVATE, noise_multiplier=8.0)
+    assert interval(strong["test_accuracy"] / plain["test_accuracy"])[1] < 3 / 4
     assert interval(strong["leak"])[1] < mia.max_advantage(float(strong["mu"][0])) / 2
     low, high = interval(strong["advantage"] - strong["gap_advantage"])
     assert low > -0.06 and high < 0.06, "the gap attack does as well"
 
 
+@pytest.mark.slow
 def test_as_noise_vanishes_the_model_tends_to_clipped_training():
+    sentence("04", "the model tends to *clipped* training, not to the plain one")
     clipped = measured(**PRIVATE)
     far, near = (measured(**PRIVATE, noise_multiplier=noise) for noise in (1.0, 0.01))
     for key in ("leak", "test_accuracy"):
         low, high = interval(near[key] - clipped[key])
         assert low > -0.04 and high < 0.04
     assert interval(far["leak"] - clipped["leak"])[1] < -0.2
+    answers = {}
+    for clip, noise in ((None, 0.0), (1.0, 0.0), (1.0, 1e-4)):
+        e = dict(hidden=32, epochs=60, batch_size=None, clip=clip, noise_multiplier=noise)
+        world = mia.split(mia.load_purchases(random_state=6), n_members=500, random_state=6)
+        expected = {"expected_members": 500} if noise else {}
+        network = mia.MLP(**e, **expected, random_state=6).fit(*world.members, range(10))
+        answers[clip, noise] = network.predict_proba(world.nonmembers[0])
+    nearly, limit, plain = answers[1.0, 1e-4], answers[1.0, 0.0], answers[None, 0.0]
+    assert np.abs(nearly - limit).mean() < 0.1 * np.abs(nearly - plain).mean(), "not the plain one"
 
 
+@pytest.mark.slow
 def test_the_same_promise_costs_less_accuracy_with_more_records():
+    assert "costs less accuracy with more records" in course_praise("04.2")
     noise = mia.noise_for(epsilon=4, delta=1e-5, steps=60)
     promised = PRIVATE | dict(noise_multiplier=noise, n_shadows=1, attack="gap")
     few, many = measured(**promised, n_members=500), measured(**promised, n_members=2000)
     assert interval(many["test_accuracy"] - few["test_accuracy"])[0] > 0.25
 
 
-@pytest.mark.parametrize("seed", range(3))
+def course_praise(key):
+    from miaedu.exercises import find
+
+    return find(key).praise
+
+
+@lru_cache
+def full_batch(n_shadows=16, noise="off", **change):
+    """The Result of the noise explorer, or of the control room, at one of its positions."""
+    private = {} if noise == "off" else dict(clip=1.0, noise_multiplier=noise)
+    settings = dict(hidden=32, batch_size=None, epochs=60, n_shadows=n_shadows) | private | change
+    return mia.run(mia.Experiment(**settings))
+
+
+@pytest.mark.slow
+def test_what_happens_when_the_noise_is_dragged():
+    sentence("04", "At noise 1 the ceiling allows everything.")
+    assert mia.max_advantage(full_batch(noise=1.0).mu) > 0.995
+    sentence("04", "an advantage of at most 0.67, then 0.37 at 8 and 0.19 at 16")
+    ceilings = [mia.max_advantage(full_batch(noise=noise).mu) for noise in (4.0, 8.0, 16.0)]
+    # Dong, Roth & Su 2022: 2 Phi(mu / 2) - 1, with mu = sqrt(60) / noise
+    proven = [2 * norm.cdf(np.sqrt(60) / noise / 2) - 1 for noise in (4, 8, 16)]
+    assert ceilings == pytest.approx(proven)
+    assert proven == pytest.approx((0.67, 0.37, 0.19), abs=0.005)
+    sentence("04", "Measured are 0.23 at noise 1, 0.12 at 4 and 0.06 at 16.")
+    found = [full_batch(noise=noise).report.advantage for noise in (1.0, 4.0, 16.0)]
+    assert found == pytest.approx((0.23, 0.12, 0.06), abs=ROUNDED)
+    sentence("04", "Clipping alone takes little from the attack: its advantage is 0.51, and 0.57")
+    found = [full_batch(noise=noise).report.advantage for noise in (0.0, "off")]
+    assert found == pytest.approx((0.51, 0.57), abs=ROUNDED)
+
+
+@pytest.mark.slow
+def test_what_happens_in_the_control_room():
+    kept = {"snapshots": (5, 10, 20, 30, 40, 60), "n_shadows": 8}
+    plain = {epochs: full_batch(epochs=epochs, **kept).report for epochs in kept["snapshots"]}
+    sentence("04", "Epoch 20: the accuracy is 0.70, as at epoch 30, and the advantage 0.27, where")
+    sentence("04", "where 60 epochs end at 0.57")
+    shown = plain[20].test_accuracy, plain[30].test_accuracy, plain[20].advantage
+    assert shown == pytest.approx((0.70, 0.70, 0.27), abs=ROUNDED)
+    assert plain[60].advantage == pytest.approx(0.57, abs=ROUNDED)
+    assert max(report.test_accuracy for report in plain.values()) < plain[20].test_accuracy + 0.01
+    label = full_batch(hide=("labels_only",), **kept).adaptive
+    sentence(
+        "04", "The label alone leaves 0.34, what the gap attack has. Stopping at epoch 20 took"
+    )
+    assert (label.advantage, label.gap_advantage) == pytest.approx((0.34, 0.34), abs=ROUNDED)
+    assert plain[20].advantage < label.advantage
+    private = {epochs: full_batch(noise=4.0, epochs=epochs, **kept) for epochs in kept["snapshots"]}
+    sentence("04", "mu grows from 0.56 to 1.94, and the accuracy from 0.14 to 0.62.")
+    ends = private[5], private[60]
+    assert [result.mu for result in ends] == pytest.approx([np.sqrt(5) / 4, np.sqrt(60) / 4])
+    assert [result.mu for result in ends] == pytest.approx([0.56, 1.94], abs=0.005)
+    accuracies = [result.report.test_accuracy for result in ends]
+    assert accuracies == pytest.approx([0.14, 0.62], abs=ROUNDED)
+    sentence("04", "The advantage stays below 0.15.")
+    assert max(result.report.advantage for result in private.values()) < 0.15
+    sentence("04", "the advantage goes from 0.10 to 0.15, under a ceiling of 0.67")
+    few, many = (full_batch(noise=4.0, **kept | {"n_shadows": count}) for count in (1, 32))
+    found = few.report.advantage, many.report.advantage, mia.max_advantage(many.mu)
+    assert found == pytest.approx((0.10, 0.15, 0.67), abs=ROUNDED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 4))
 def test_the_audit_of_the_notebook_catches_too_little_noise_and_spares_the_honest(seed):
     digits = mia.load_digits()
     few = np.flatnonzero(digits.y != 0)[:10]
@@ -167,21 +373,99 @@ def test_the_audit_of_the_notebook_catches_too_little_noise_and_spares_the_hones
         )
         return mia.canary_audit(model, digits.X[few], digits.y[few], canary=(np.zeros(64), 0))
 
+    sentence(
+        "04", "its lower bound on mu holds with 95 % probability, and if it exceeds the promise"
+    )
     honest = found(4.0)
     # Honest noise may break its bound in 5 of 100 audits at most; these seeds are fixed.
+    assert honest.level == 0.95
     assert honest.mu <= honest.promised == pytest.approx(np.sqrt(15) / 4)
     assert found(1.0).mu > 2 * honest.promised
+    assert np.sqrt(15) / 4 == pytest.approx(np.sqrt(60) / 8), "a small model of the same promise"
 
 
 def test_averaging_noisy_answers_needs_an_epsilon_that_promises_nothing():
-    errors = []
+    sentence("04", "By the time the average says something, the epsilon spent promises nothing.")
+    sentence("04", "A single answer is useless to the customers too.")
+    errors, single = [], []
     for seed in SEEDS:
         rng = np.random.default_rng(100 + seed)
         sent = np.repeat(rng.dirichlet(np.ones(10), 1), 1000, axis=0)
-        errors.append(
-            np.abs(mia.noisy(epsilon=1.0, random_state=seed)(sent).mean(axis=0) - sent[0]).mean()
-        )
+        noisy = mia.noisy(epsilon=1.0, random_state=seed)(sent)
+        errors.append(np.abs(noisy.mean(axis=0) - sent[0]).mean())
+        single.append(np.abs(noisy - sent).mean())
     # Laplace noise of scale 2 has variance 8, so a mean of 1,000 is off by sqrt(8 / 1000) sqrt(2 /
-    # pi) = .071.
+    # pi) = .071; a single answer by its scale.
     low, high = interval(np.array(errors))
     assert low < np.sqrt(8 / 1000) * np.sqrt(2 / np.pi) < high
+    assert np.mean(single) == pytest.approx(2, abs=0.05)
+    assert mia.max_advantage(epsilon=100, delta=0) > 0.999
+
+
+# What is quoted and not measured here: the sentence, and where it comes from.
+SOURCES = {
+    "> hits ≤ e^epsilon × false alarms + delta,": (
+        "Dwork et al. 2006; as a test between two worlds: Wasserman & Zhou 2010, Kairouz, Oh & "
+        "Viswanath 2015"
+    ),
+    "delta is a small allowance, below 1 divided by the number of records": (
+        "TensorFlow Privacy's guide"
+    ),
+    "the best attack does as well as somebody who must tell a bell curve around 0 from the same "
+    "curve around mu": "Dong, Roth & Su 2022, definition 4",
+    "> mu = √T / noise_multiplier": "Dong, Roth & Su 2022, corollary 2: composition of T steps",
+    "| each record by a coin of its own (what we do) | mu |": "add or remove one: sensitivity clip",
+    "| a split of fixed size: if you are out, somebody else is in | 2 mu |": (
+        "replace one: sensitivity twice the clip"
+    ),
+    "| g records by one coin, such as a household | g mu |": "Dong, Roth & Su 2022: groups",
+    "against somebody who knows all other records and sees the noisy sum of every step": (
+        "the mechanism whose composition is counted releases every noisy sum"
+    ),
+    "the promise is about decisions pooled over targets": (
+        "membership by an independent fair coin a record: the ceiling holds for decisions pooled "
+        "over records and targets at thresholds fixed without the target's membership"
+    ),
+    "Ponomareva et al. (2023) sort what is in use: epsilon up to 1 is a strong promise, up to 10 a "
+    "reasonable one.": "Ponomareva et al. 2023, How to DP-fy ML, tiers 1 and 2",
+    "models trained so resist the attacks that are known in practice (Lowy et al. 2024)": (
+        "Lowy et al. 2024: formal guarantees from epsilon 7 on are near vacuous as bounds on "
+        "membership inference, and resist known attacks"
+    ),
+    "an answer with Laplace noise of scale 2 / epsilon is epsilon-differentially private": (
+        "Dwork et al. 2006: scale is sensitivity / epsilon; a vector that sums to 1 moves by 2"
+    ),
+    "a toy set, as later authors say (Carlini et al. 2022)": (
+        "Carlini et al. 2022 on Purchase and Texas"
+    ),
+    "This is the label-only attack of Choquette-Choo et al. (2021).": "ICML 2021",
+    "which can leak more than the epsilon that is quoted for them (Chua et al. 2024)": (
+        "Chua et al., ICML 2024"
+    ),
+    "Shokri et al. tried the same countermeasures in 2017": "Shokri et al. 2017, section VIII",
+    "[arXiv 2010.12112](https://arxiv.org/abs/2010.12112): how epsilon bounds the advantage": (
+        "Humphries et al."
+    ),
+    "[arXiv 2403.17673](https://arxiv.org/abs/2403.17673): shuffled batches": "Chua et al. 2024",
+    "[arXiv 2302.07956](https://arxiv.org/abs/2302.07956): audits that find bugs": (
+        "Nasr et al. 2023"
+    ),
+    "[arXiv 1610.05820](https://arxiv.org/abs/1610.05820), Table III": "Shokri et al. 2017",
+    "Ponomareva et al.: *How to DP-fy ML*, JAIR 2023": "JAIR 2023",
+}
+
+
+@pytest.mark.parametrize("text", SOURCES)
+def test_what_is_quoted_stands_as_its_source_has_it(text):
+    sentence("04", text)
+
+
+def test_the_quoted_theory_is_what_the_module_computes():
+    for mu in (0.5, 1.0, 2.0):
+        fpr = np.array([0.001, 0.1, 0.5])
+        assert mia.roc_ceiling(fpr, mu) == pytest.approx(norm.sf(norm.isf(fpr), loc=mu))
+    # T sums, each with its own noise: the record moves the total by T clips, the noise by sqrt(T)
+    total = np.random.default_rng(0).normal(scale=8.0, size=(20000, 60)).sum(axis=1)
+    noise_per_mu = 60 / total.std()
+    assert noise_per_mu == pytest.approx(np.sqrt(60) / 8, rel=0.03)
+    assert mia.max_advantage(epsilon=8, delta=1e-5) > 0.999, "close to empty as a proof"

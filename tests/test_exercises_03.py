@@ -1,11 +1,15 @@
 """What is asked in notebook 03: each typical mistake named, and what cannot be judged."""
 
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
+
 import numpy as np
 import pytest
 from course import cells, solved
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score, roc_curve
 
 import miaedu as mia
 from miaedu.exercises.nb03 import EXERCISES
@@ -13,11 +17,9 @@ from miaedu.exercises.nb03 import EXERCISES
 # Typical wrong answers, and what the feedback must name.
 WRONG = [
     ("03.1", (0.82, "a"), "no shadow model is better for having others beside it"),
-    ("03.1", (0.82, "c"), "no shadow model has seen a member of the target"),
-    ("03.1", (0.95, "b"), "less than you thought"),
-    ("03.1", (0.7, "b"), "more than you thought"),
-    ("03.1", (95, "b"), "must be a number from 0 to 1, got 95"),
-    ("03.2", 0.9, "the advantage is not 0.900"),
+    ("03.1", (None, "c"), "no shadow model has seen a member of the target"),
+    ("03.2", 0.9, "0.900 is more than what comes out"),
+    ("03.2", 0.1, "0.100 is less than what comes out"),
     ("03.2", -0.4, "must be a number from 0 to 1, got -0.4"),
     ("03.2", "lower", "must be one number"),
     ("03.3", 0.8, "must be your function my_attack"),
@@ -27,16 +29,16 @@ WRONG = [
     ("03.4", ("b", 0.05), "a sound test does not give 0.050"),
     ("03.4", ("b", 0.5), "a sound test does not give 0.500"),
     ("03.5", ("a", 0.8), "drawn alike"),
-    ("03.5", ("b", 0.8), "no line was chosen here"),
+    ("03.5", ("b", 0.8), "no threshold was chosen here"),
     ("03.5", ("c", 0.6), "a sound test does not give 0.600"),
-    ("03.q1", "a", "teaches the wrong line"),
-    ("03.q1", "c", "of the target's he knows nobody"),
+    ("03.q1", "a", "teaches the wrong threshold"),
+    ("03.q1", "c", "of the target's they know nobody"),
     ("03.q2", "a", "999 can now raise a false alarm"),
     ("03.q2", "c", "one record at a time"),
 ]
 
 
-def said(key, answer):
+def complaint(key, answer):
     verdict = mia.check(key, answer)
     assert verdict.state == "wrong", verdict
     return verdict.message
@@ -44,13 +46,96 @@ def said(key, answer):
 
 @pytest.mark.parametrize("key, answer, named", WRONG)
 def test_a_wrong_answer_is_told_its_mistake(key, answer, named):
-    assert named in said(key, answer)
+    assert named in complaint(key, answer)
+
+
+@pytest.mark.parametrize("guess", [None, 0.4, 0.82, 95, "much"])
+def test_a_guess_is_answered_and_not_judged(guess):
+    reports = [
+        mia.run(mia.Experiment(hidden=32, n_shadows=16, random_state=seed)).report
+        for seed in range(3)
+    ]
+    auc = np.mean([roc_auc_score(report.members, report.scores) for report in reports])
+    verdict = mia.check("03.1", (guess, "b"))
+    assert verdict.state == "right"
+    assert verdict.message.startswith(
+        f"It is {auc:.2f}: " if guess is None else f"You said {guess}, it is {auc:.2f}: "
+    )
+
+
+@cache
+def mismatched():
+    """The advantage of 03.2 by hand: scores, flags and shares."""
+    world = mia.split(
+        mia.load_purchases(n_classes=10, n_records=2000, random_state=0),
+        n_members=500,
+        random_state=0,
+    )
+    target = mia.MLP(random_state=0).fit(*world.members)
+    labels = target.predict_proba(world.pool[0]).argmax(axis=1)
+    shadows = mia.ShadowModels(mia.MLP(epochs=60), n_models=8, random_state=1)
+    attack = mia.ShadowAttack().fit(shadows.fit(world.pool[0], labels))
+    hits, alarms = (
+        np.mean(attack.score(mia.BlackBox(target), *side) >= attack.threshold_)
+        for side in (world.members, world.nonmembers)
+    )
+    return hits - alarms
+
+
+@cache
+def digits_by_one_threshold():
+    """The advantage of 03.4 by hand: the best single threshold on the shadows' confidences."""
+    small = mia.split(mia.load_digits(), n_members=200, random_state=0)
+    target = mia.MLP(random_state=0).fit(*small.members)
+    shadows = mia.ShadowModels(mia.MLP(), n_models=8, random_state=1).fit(*small.pool)
+    sure = shadows.confidences[:, np.arange(len(shadows.y)), shadows.y]
+    fpr, tpr, thresholds = roc_curve(shadows.members.ravel(), sure.ravel())
+    threshold = thresholds[np.argmax(tpr - fpr)]
+    hits, alarms = (
+        np.mean(target.predict_proba(X)[np.arange(len(y)), y] >= threshold)
+        for X, y in (small.members, small.nonmembers)
+    )
+    return hits - alarms
+
+
+@cache
+def forest_on_the_pool():
+    """The AUC of 03.5 by hand."""
+    world = mia.split(
+        mia.load_purchases(n_classes=10, n_records=2000, random_state=0),
+        n_members=500,
+        random_state=0,
+    )
+    target = mia.MLP(random_state=0).fit(*world.members)
+    shadows = mia.ShadowModels(mia.MLP(), n_models=4, random_state=1).fit(*world.pool)
+    forest = RandomForestClassifier(30, random_state=0)
+    forest.fit(np.concatenate(shadows.confidences), np.concatenate(shadows.members))
+    X = np.concatenate([world.members[0], world.nonmembers[0]])
+    return roc_auc_score(np.arange(1000) < 500, forest.predict_proba(target.predict_proba(X))[:, 1])
+
+
+# The truth of each judged number, worked out here, and how far off an answer may be.
+TOLERANCE = [
+    ("03.2", mismatched, 0.03, lambda value: value),
+    ("03.4", digits_by_one_threshold, 0.02, lambda value: ("b", value)),
+    ("03.5", forest_on_the_pool, 0.03, lambda value: ("c", value)),
+]
+
+
+@pytest.mark.parametrize("key, truth, tolerance, answer", TOLERANCE)
+def test_a_number_is_right_up_to_its_tolerance(key, truth, tolerance, answer):
+    for part, state in ((-1.1, "wrong"), (-0.9, "right"), (0.9, "right"), (1.1, "wrong")):
+        assert mia.check(key, answer(truth() + part * tolerance)).state == state
 
 
 def test_every_exercise_but_the_function_has_two_wrong_answers_in_the_table():
     assert all(
         sum(key == tried for tried, _, _ in WRONG) >= 2 for key in EXERCISES if key != "03.3"
     )
+
+
+AFRESH = """api = mia.BlackBox(mia.MLP(epochs=60, random_state=0).fit(*world.members))
+guessed.fit"""
 
 
 @pytest.mark.parametrize(
@@ -62,13 +147,19 @@ def test_every_exercise_but_the_function_has_two_wrong_answers_in_the_table():
             "mia.MLP(epochs=60, random_state=0)",
             "when the target learns for 60 epochs too",
         ),
+        (  # trained again below the labels
+            "guessed.fit",
+            AFRESH,
+            "when the target learns for 60 epochs too",
+        ),
+        (".advantage", ".gap_advantage", "this is the gap attack's advantage"),
         (".advantage", ".recall", "this is the recall"),
         (".advantage", ".precision", "this is the precision"),
         (".advantage", ".auc", "this is the AUC"),
     ],
 )
 def test_a_wrong_change_is_recognised(old, new, named):
-    assert named in said("03.2", solved("03.2", old, new))
+    assert named in complaint("03.2", solved("03.2", old, new))
 
 
 @pytest.mark.parametrize(
@@ -78,33 +169,26 @@ def test_a_harmless_difference_in_the_shadow_models_stays_right(old, new):
     assert mia.check("03.2", solved("03.2", old, new)).state == "right"
 
 
-def test_the_first_colleagues_own_number_is_recognised():
-    world = mia.split(mia.load_digits(), n_members=200, random_state=0)
-    X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
-    members, target = np.arange(400) < 200, mia.MLP(random_state=0).fit(*world.members)
-    sure, hits, alarms = target.predict_proba(X)[np.arange(400), y], 0, 0
-    for digit in range(10):
-        inside, outside = sure[(y == digit) & members], sure[(y == digit) & ~members]
-        gain = lambda line: np.mean(inside >= line) - np.mean(outside >= line)  # noqa: B023, E731
-        best = max(sure[y == digit], key=gain)
-        hits, alarms = hits + np.sum(inside >= best), alarms + np.sum(outside >= best)
-    assert "still the colleague's own number" in said("03.4", ("b", (hits - alarms) / 200))
+def test_the_praise_says_what_the_mismatch_costs():
+    verdict = mia.check("03.2", mismatched())
+    assert "worse than the gap attack" in verdict.message
 
 
-def test_the_second_colleagues_own_number_is_recognised():
-    world = mia.split(
-        mia.load_purchases(n_classes=10, n_records=2000, random_state=0),
-        n_members=500,
-        random_state=0,
-    )
-    target = mia.MLP(random_state=0).fit(*world.members)
-    X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
-    inside = np.arange(1000) < 500
-    copies = mia.MLP(random_state=1).fit_many(X, y, np.stack([inside] * 4))
-    forest = RandomForestClassifier(30, random_state=0)
-    forest.fit(np.vstack(copies.predict_proba(X)), np.concatenate([inside] * 4))
-    claimed = roc_auc_score(inside, forest.predict_proba(target.predict_proba(X))[:, 1])
-    assert "still the colleague's own number" in said("03.5", ("c", claimed))
+@pytest.mark.parametrize("key, letter", [("03.4", "b"), ("03.5", "c")])
+def test_the_colleagues_own_number_is_recognised(key, letter):
+    """The number that the notebook's own cell prints."""
+    codes = cells("03", "code")
+    last = next(i for i, cell in enumerate(codes) if cell.metadata.get("exercise") == key) - 1
+    names = {"mia": mia, "np": np}
+    if key == "03.5":
+        exec(codes[1].source, names)
+    with redirect_stdout(StringIO()) as printed:
+        exec(codes[last].source, names)
+    reported = float(printed.getvalue().split()[-1])
+    assert "still the colleague's own number" in complaint(key, (letter, reported))
+
+
+def test_another_number_of_shadow_models_stays_right():
     assert mia.check("03.5", ("c", solved("03.5", "n_models=4", "n_models=12")[1])).state == "right"
 
 
@@ -154,7 +238,7 @@ def attacks():
 
 @pytest.mark.parametrize("name, attack, named", list(attacks()))
 def test_a_wrong_attack_is_told_its_mistake(name, attack, named):
-    assert named in said("03.3", attack)
+    assert named in complaint("03.3", attack)
 
 
 @pytest.mark.parametrize("kind", [LogisticRegression, RandomForestClassifier])
@@ -172,6 +256,10 @@ def test_another_right_attack_is_right(kind):
         ]
 
     assert mia.check("03.3", attack).state == "right"
+
+
+def test_an_attack_with_the_notebooks_own_number_of_classes_is_right():
+    assert mia.check("03.3", solved("03.3", "answers.shape[1]", "10")).state == "right"
 
 
 def test_the_notebooks_stub_is_not_attempted_and_a_body_that_raises_is_an_error():

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from nbclient import NotebookClient
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
@@ -391,3 +393,45 @@ def test_the_words_of_private_training_tell_the_promise_and_whom_it_is_for():
 def test_words_are_sentences(e):
     words = mia.describe(mia.run(e))
     assert words[0].isupper() and words.endswith(".") and "nan" not in words and "  " not in words
+
+
+def swept():
+    """Two positions of a knob, two repetitions each, whose means can be worked out by hand."""
+    common = {"test_accuracy": 0.5, "naive_advantage": 0.0, "auc": 0.7, "mu": 2.0}
+    rows = ((0.0, 0.4, 0.1), (0.0, 0.2, 0.3), (0.1, 0.1, 0.0), (0.1, 0.3, 0.2))
+    return [
+        common | {"l2": l2, "advantage": advantage, "gap_advantage": gap}
+        for l2, advantage, gap in rows
+    ]
+
+
+def test_plot_sweep_draws_the_mean_of_the_repetitions_of_each_position_and_says_it():
+    ax = mia.plot_sweep(swept(), "l2", ["ceiling", "leak", "gap_advantage"], xlabel="price")
+    drawn = {line.get_label(): line.get_ydata() for line in ax.lines if line.get_label()[0] != "_"}
+    # the larger of both advantages is .4, .3, .1, .3; the ceiling of mu 2 is 2 Phi(1) - 1
+    assert drawn["advantage, attack of 2017 or gap attack"] == pytest.approx([0.35, 0.2])
+    assert drawn["advantage, gap attack"] == pytest.approx([0.2, 0.1])
+    assert drawn["largest advantage possible"] == pytest.approx([0.6827, 0.6827], abs=1e-4)
+    dots = [line.get_ydata() for line in ax.lines if line.get_marker() == "."]
+    assert [sorted(values) for values in dots[2:4]] == [[0.3, 0.4], [0.1, 0.3]]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0.0", "0.1"]
+    words = ax.figure._repr_html_()
+    assert "Means for price 0.0, 0.1; largest advantage possible 0.68, 0.68;" in words
+
+
+def test_plot_sweep_names_a_measure_that_it_does_not_know():
+    with pytest.raises(ValueError, match="measures must be among auc, .*, got 'f1'"):
+        mia.plot_sweep(swept(), "l2", ["f1"])
+
+
+def test_a_first_picture_by_plot_sweep_leaves_later_pictures_of_a_notebook_shown():
+    first = (
+        "import matplotlib.pyplot as plt\nimport miaedu as mia\n"
+        "records = mia.sweep([mia.Experiment(n_shadows=1)], progress=False)\n"
+        "ax = mia.plot_sweep(records, 'l2', ['leak'])"
+    )
+    sources = first, "fig, ax = plt.subplots()", "fig, ax = plt.subplots()"
+    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, sources)))
+    NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    shown = [any("image/png" in o.get("data", {}) for o in c.outputs) for c in notebook.cells]
+    assert shown == [True, True, True]
