@@ -5,7 +5,7 @@ import pytest
 
 import miaedu as mia
 from miaedu.exercises.nb01 import audit, quarter
-from miaedu.metrics import base_rate_rates, positives_worth
+from miaedu.explorers.base_rate import base_rate_rates, positives_worth
 
 SEEDS = range(8)
 
