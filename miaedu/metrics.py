@@ -315,29 +315,3 @@ def _bootstrap(members):
         drawn += len(members) * np.arange(REPLICATES)[:, None]
         flat += np.bincount(drawn.ravel(), minlength=len(flat)).astype(np.float32)
     return flat.reshape(REPLICATES, len(members))
-
-
-def rates_at(report, threshold):
-    """False alarms and hits, as shares, of a :class:`Report`'s scores at another threshold."""
-    called = report.scores >= threshold
-    return float(called[~report.members].mean()), float(called[report.members].mean())
-
-
-def base_rate_rates(report, alarms):
-    """False alarms and hits, as shares: at the learned threshold, or at the strictest that allows
-    `alarms` per 100."""
-    return (
-        (report.fpr, report.recall)
-        if alarms == "as learned"
-        else (alarms / 100, report.tpr_at(alarms / 100))
-    )
-
-
-def positives_worth(tpr, fpr, share):
-    """The share of members among positives, where a `share` of the records asked about are members
-    (Bayes' rule).
-
-    >>> round(positives_worth(0.6, 0.4, 0.001), 4)
-    0.0015
-    """
-    return share * tpr / (share * tpr + (1 - share) * fpr)

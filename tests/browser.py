@@ -6,36 +6,20 @@ which the fixture ``lab`` asks it to expose; an indicator on the screen may stil
 idle when a fresh kernel is not ready.
 """
 
+from pathlib import Path
 from uuid import uuid4
 
-RUN_ALL = """() => {
-    window.finished = null;
-    jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.finished = true; });
-}"""
-READY = """name => {
-    const panel = window.jupyterapp?.shell?.currentWidget, kernel = panel?.sessionContext?.session?.kernel;
-    return panel?.context?.path === name && panel.context.isReady
-        && kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
-}"""
-CELLS = """() => Array.from(jupyterapp.shell.currentWidget.content.model.cells)
-    .map(cell => cell.toJSON()).filter(cell => cell.cell_type === 'code')"""
-ASK = """async code => {
-    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel, said = [];
-    const asked = kernel.requestExecute({code, store_history: false});
-    asked.onIOPub = ({content}) => said.push(content.text ?? content.traceback?.join('\\n') ?? '');
-    const {content} = await asked.done;
-    if (content.status !== 'ok') throw Error(said.join(''));
-    return said.join('');
-}"""
-SETTLED = """async ([box, quiet, limit]) => {
-    const bar = box.querySelector('.miaedu-progress'), start = performance.now();
-    const busy = () => bar?.checkVisibility({visibilityProperty: true});
-    for (let last = start, seen = ''; performance.now() - last < quiet || busy();) {
-        if (performance.now() - start > limit) throw Error('the explorer did not settle');
-        await new Promise(resolve => setTimeout(resolve, 25));
-        if (box.innerHTML !== seen) [last, seen] = [performance.now(), box.innerHTML];
-    }
-}"""
+
+def script(name):
+    """One of the functions for the page that stand in files."""
+    return (Path(__file__).parent / "scripts" / f"{name}.js").read_text(encoding="utf-8")
+
+
+RUN_ALL = script("run_all")
+READY = script("ready")
+CELLS = script("cells")
+ASK = script("ask")
+SETTLED = script("settled")
 
 
 def open_notebook(page, lab, name):

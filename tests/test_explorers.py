@@ -27,6 +27,7 @@ from browser import (
     picture,
     press,
     run_all,
+    script,
     settle,
 )
 from test_browser import write_notebook
@@ -41,103 +42,15 @@ slow = pytest.mark.slow
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 ROLES = {"slider": ".noUi-handle", "combobox": "select", "checkbox": "input[type=checkbox]"}
 TEXTS = ".widget-label, .widget-label-basic, .widget-readout, button, summary, code, figcaption, p"
-LABEL = """control => Array.from(control.closest('.lm-Widget').querySelectorAll('.widget-label, .widget-label-basic'))
-    .map(label => label.innerText.replace('\u200b', '').trim()).find(text => text)"""
-KEY = """control => control.type === 'checkbox' ? 'Space'
-    : control.options ? (control.selectedIndex < control.options.length - 1 ? 'ArrowDown' : 'ArrowUp')
-    : control.ariaValueNow < control.ariaValueMax * 1 ? 'ArrowRight' : 'ArrowLeft'"""
-LOOK = """part => {
-    const look = getComputedStyle(part);
-    return [look.outline, look.boxShadow, look.backgroundColor].join();
-}"""
+LABEL = script("label")
+KEY = script("key")
+LOOK = script("look")
 IS_CUT = "part => part.scrollWidth > part.clientWidth"
-DEFECTS = """(box, texts) => {
-    const found = [], shown = part => part.checkVisibility({visibilityProperty: true});
-    const name = part => (part.innerText || part.ariaLabel || part.tagName).slice(0, 40);
-    const all = texts + ', .noUi-target, .noUi-handle, progress, select, input, .miaedu-panels svg';
-    const parts = Array.from(box.querySelectorAll(all)).filter(shown);
-    const places = parts.map(part => part.getBoundingClientRect());
-    const crossing = (p, q) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1
-        && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 1;
-    parts.forEach((part, i) => {
-        for (let j = 0; j < i; j++) {
-            if (crossing(places[i], places[j]) && !part.contains(parts[j]) && !parts[j].contains(part))
-                found.push(`"${name(parts[j])}" and "${name(part)}" overlap`);
-        }
-        if (part.matches(texts) && part.clientWidth && part.scrollWidth > part.clientWidth)
-            found.push(`the text "${name(part)}" is cut`);
-        for (let frame = part.parentElement; frame; frame = frame.parentElement) {
-            if (!frame.clientWidth || getComputedStyle(frame).overflowX === 'visible') continue;
-            const left = frame.getBoundingClientRect().left + frame.clientLeft;
-            if (places[i].left < left - 1 || places[i].right > left + frame.clientWidth + 1)
-                found.push(`"${name(part)}" is clipped`);
-        }
-    });
-    for (let frame = box; frame; frame = frame.parentElement) {
-        if (['auto', 'scroll'].includes(getComputedStyle(frame).overflowX) && frame.scrollWidth > frame.clientWidth)
-            found.push('a horizontal scroll bar');
-    }
-    const pen = document.createElement('canvas').getContext('2d');
-    for (const menu of box.querySelectorAll('select')) {
-        pen.font = getComputedStyle(menu).font;
-        for (const option of menu.options) {  // beside the text: the padding, and an arrow of about its height
-            if (pen.measureText(option.text).width + 30 > menu.clientWidth)
-                found.push(`the option "${option.text}" is cut`);
-        }
-    }
-    if (box.querySelector('[title=null]')) found.push('a tooltip says "null"');
-    return found;
-}"""
-LETTERS = """box => {  // what is wrong with the letters in the picture
-    const found = [];
-    for (const svg of box.querySelectorAll('.miaedu-panels svg')) {
-        const paper = svg.getBoundingClientRect();
-        for (const text of svg.querySelectorAll('text')) {
-            const place = text.getBoundingClientRect(), size = parseFloat(getComputedStyle(text).fontSize);
-            if (place.left < paper.left - 1 || place.right > paper.right + 1
-                || place.top < paper.top - 1 || place.bottom > paper.bottom + 1)
-                found.push(`"${text.textContent}" is cut off at the edge`);
-            if (size * svg.getScreenCTM().a < 12) found.push(`"${text.textContent}" is smaller than 9 points`);
-        }
-    }
-    const paper = getComputedStyle(box.querySelector('.miaedu-panels')).backgroundColor;
-    if (paper !== 'rgb(255, 255, 255)') found.push(`the paper is ${paper}`);
-    return found;
-}"""
-CONTRASTS = """(box, texts) => {  // contrast ratios of WCAG 2.2, each colour painted over what lies behind it
-    const pen = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-    const paint = colour => { pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1); };
-    const linear = c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-    const light = () => {
-        const [red, green, blue] = Array.from(pen.getImageData(0, 0, 1, 1).data, value => linear(value / 255));
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-    };
-    const read = part => part.checkVisibility() && part.innerText.trim();
-    return Array.from(box.querySelectorAll(texts)).filter(read).map(part => {
-        const behind = [];
-        for (let at = part; at; at = at.parentElement) behind.unshift(getComputedStyle(at).backgroundColor);
-        ['white', ...behind].forEach(paint);
-        const back = light();
-        paint(getComputedStyle(part).color);
-        const [dark, bright] = [back, light()].sort((a, b) => a - b);
-        return [part.innerText.slice(0, 40), (bright + 0.05) / (dark + 0.05)];
-    });
-}"""
-ALERTS = """box => {
-    window.alerts = [];
-    new MutationObserver(() => box.querySelectorAll('[role=alert]').forEach(alert => alerts.push(alert.innerText)))
-        .observe(box, {childList: true, subtree: true});
-}"""
-LISTEN = """() => {
-    window.complaints = [];
-    const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
-    kernel.iopubMessage.connect((_, {header, content}) => {
-        if (header.msg_type === 'error') complaints.push(content.traceback.join('\\n'));
-        if (header.msg_type !== 'stream' || content.name !== 'stderr') return;
-        // JupyterLab asks for widgets as soon as it opens a notebook, when the kernel may not know the word yet.
-        if (!content.text.startsWith('No such comm')) complaints.push(content.text);
-    });
-}"""
+DEFECTS = script("defects")
+LETTERS = script("letters")
+CONTRASTS = script("contrasts")
+ALERTS = script("alerts")
+LISTEN = script("listen")
 
 
 @pytest.fixture
@@ -363,11 +276,7 @@ for noise in (1.0, 2.0, 4.0, 8.0):
 PLACES = (
     "print(json.dumps(list(zip(*[[c.index, len(c.options)] for c in room.controls.values()]))))"
 )
-SAME = """(group, markup) => {
-    const other = group.cloneNode();
-    other.innerHTML = markup;
-    return other.innerHTML === group.innerHTML;
-}"""
+SAME = script("same")
 SHOWN = """\
 e = room.results[0].experiment
 print(json.dumps([room.words, repr(e), repr(room.values()), room.numbers, room.frame["parts"]]))"""
@@ -464,6 +373,46 @@ def test_a_setting_that_fails_is_told_in_place_and_the_next_good_one_clears_it(p
     settle(box)
     assert alert.count() == 0
     assert page.evaluate("complaints") == []
+
+
+SLOWED = """\
+import time
+import miaedu as mia
+from miaedu.explorers import explorer as module
+run = module.run
+def slowly(experiment, progress=lambda share: None):
+    for step in range(20):
+        progress(step / 20)
+        time.sleep(0.05)
+    return run(experiment)
+explorer = mia.threshold()
+module.run = slowly
+explorer"""
+BUSY = "box => box.querySelector('.miaedu-figure').ariaBusy === 'true'"
+
+
+@slow
+@pytest.mark.usefixtures("untroubled")
+def test_while_a_move_takes_long_the_figure_is_busy_and_its_old_words_are_dimmed(page, lab):
+    write_notebook(lab.folder / "zz_slowed.ipynb", SLOWED)
+    start(page, lab, "zz_slowed.ipynb")
+    box = explorer(page)
+    before = picture(box)
+    press(box, "ArrowRight")
+    page.wait_for_function(BUSY, arg=box.element_handle())
+    assert picture(box) == before
+    bar = box.get_by_role("progressbar", name="progress of the training")
+    assert bar.is_visible() and bar.evaluate("bar => bar.value") < 1
+    faded = "box => getComputedStyle(box.querySelector('figcaption')).opacity < 1"
+    page.wait_for_function(faded, arg=box.element_handle())
+    assert new_picture(box, before)[1].startswith("From a confidence of 0.52 on ")
+    settle(box)
+    assert not bar.is_visible() and not box.evaluate(BUSY)
+    note = box.get_by_text("The last move took 1 s on this machine.")
+    assert note.is_visible()
+    ask_kernel(page, "module.run = run")
+    press(box, "ArrowRight")
+    note.wait_for(state="hidden")
 
 
 @pytest.fixture

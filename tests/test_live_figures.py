@@ -444,7 +444,8 @@ def said(result):
     report = result.adaptive
     (hits, alarms), (on_members, on_others) = rates(report), accuracies(report)
     return SimpleNamespace(
-        flagged=f"Of 100 members the attack flags {100 * hits:.0f}, of 100 non-members {100 * alarms:.0f}.",
+        flagged=f"Of 100 members the attack flags {100 * hits:.0f}, "
+        f"of 100 non-members {100 * alarms:.0f}.",
         right=f"right on {on_members:.0%} of its members and on {on_others:.0%} of the non-members",
         new=f"right on {on_others:.0%} of new records",
         advantage=f"{advantage(report):z.2f}",

@@ -5,10 +5,9 @@ from .base_rate import base_rate
 from .confidence_hiding import confidence_hiding
 from .control_room import control_room
 from .dp_noise import dp_noise
-from .explorer import Explorer
-from .figure import LiveFigure
+from .explorer import Explorer as Explorer
 from .overfitting import overfitting
-from .page import save_page
+from .page import save_page as save_page
 from .shadow_count import shadow_count
 from .threshold import threshold
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..experiment import Experiment
-from ..metrics import base_rate_rates, positives_worth
 from ..plots import ATTACK, MEMBER, NONMEMBER
 from ..words import flagged
 from .controls import slider
@@ -51,6 +50,26 @@ def words(results, values):
         f"{flagged(tpr, fpr)} Where 1 in {round(1 / values['share']):,} is a member, about "
         f"{100 * worth:.1f} of 100 records it flags are members; the others are false alarms."
     )
+
+
+def base_rate_rates(report, alarms):
+    """False alarms and hits, as shares: at the learned threshold, or at the strictest that allows
+    `alarms` per 100."""
+    return (
+        (report.fpr, report.recall)
+        if alarms == "as learned"
+        else (alarms / 100, report.tpr_at(alarms / 100))
+    )
+
+
+def positives_worth(tpr, fpr, share):
+    """The share of members among positives, where a `share` of the records asked about are members
+    (Bayes' rule).
+
+    >>> round(positives_worth(0.6, 0.4, 0.001), 4)
+    0.0015
+    """
+    return share * tpr / (share * tpr + (1 - share) * fpr)
 
 
 class BaseRateFigure(LiveFigure):

@@ -42,8 +42,8 @@ class Explorer:
 
     Parameters: `controls`, a dict from names to ipywidgets with a description and a value;
     `experiments(**values)`, the list of :class:`Experiment` to run, one after another; `figure`, a
-    LiveFigure; `words(results, values)`, the caption, which is also the picture's alt text, in three
-    lines at most; `numbers(results)`, what is folded below it; `more`, the names of controls that
+    LiveFigure; `words(results, values)`, the caption and alt text of the picture, in three lines at
+    most; `numbers(results)`, what is folded below it; `more`, the names of controls that
     are folded away.
 
     Attributes, all as shown now: ``results``, a list of :class:`Result`; ``words``, ``numbers``,
@@ -155,10 +155,7 @@ class Explorer:
         """The widget; and for a reader or viewer that shows no widgets, a still picture and its
         words."""
         picture, words = base64.b64encode(self.figure.png()).decode(), self.words
-        still = (
-            f'<figure style="margin: 0"><img alt="{escape(words)}" style="max-width: 100%" '
-            f'src="data:image/png;base64,{picture}"><figcaption>{escape(words)}</figcaption></figure>'
-        )
+        still = fill("still.html", words=escape(words), picture=picture)
         texts = {"text/plain": words, "text/html": still, "image/png": picture}
         return mime_bundle(self.box, **texts)
 

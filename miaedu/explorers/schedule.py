@@ -39,7 +39,8 @@ class Schedule:
             loop = asyncio.get_running_loop()
         # a plain script has no event loop, and nobody who could move a control meanwhile
         except RuntimeError:
-            return self.now()
+            self.now()
+            return
         self._move = _Move()
         self._task = loop.create_task(self._soon(SETTLE if hurried else 0, self._move))
 

@@ -79,6 +79,9 @@ class ShadowCountFigure(LiveFigure):
         self.roc.show(reports, *(report.roc() for report in reports))
         tried = self.tried.setdefault(e.labels, {})
         tried[e.n_shadows] = [report.auc for report in reports]
-        self.dots.set_data(*zip(*((count, auc) for count in tried for auc in tried[count])))
-        self.mean.set_data(*zip(*((count, np.mean(tried[count])) for count in sorted(tried))))
-        self.here.set_data([e.n_shadows], [np.mean(tried[e.n_shadows])])
+        means = {count: np.mean(tried[count]) for count in sorted(tried)}
+        self.dots.set_data(
+            np.repeat(list(tried), list(map(len, tried.values()))), sum(tried.values(), [])
+        )
+        self.mean.set_data(list(means), list(means.values()))
+        self.here.set_data([e.n_shadows], [means[e.n_shadows]])

@@ -1,19 +1,23 @@
 """How long a reader waits, in JupyterLab in Chromium: from a key press to new pixels, and for the
-notebooks.
+notebooks; and what a move costs from Results to markup.
 
-    pip install -e ".[test]" python tests/benchmarks/slider_latency.py     about ten minutes;
-    --moves 10: fewer moves a knob (50); --json FILE
+    pip install -e ".[test]"
+    python tests/benchmarks/slider_latency.py     about ten minutes
+    --moves 10: fewer moves a knob (50); --only knobs, markup or notebook; --json FILE
 
 A move is one key press on an explorer's control. The clock runs from the time stamp of the key's
-event until the new picture is decoded and a frame with it has been drawn: until the callback of the
-next frame, so rather too late than too early, by at most a frame of 17 ms.
+event until a frame with the new picture has been drawn: until the callback of the next frame, so
+rather too late than too early, by at most a frame of 17 ms.
 
-    first    until anything new is to be seen: the progress bar or a picture final    until the last
-    picture of the move; where experiments are repeated, an explorer shows the first ones before
+    first    until anything new is to be seen: the progress bar or a picture
+    final    until the last picture of the move; where experiments are repeated, an explorer shows
+             the first ones before
 
 Every move is a first visit: before it, all but the records, networks and attacks of the position
 shown is dropped from the stage cache. So a knob that retrains does retrain, and one that does not
 still fits its attack and draws.
+
+The markup is what a live figure makes of Results that are there: moving artists set, and drawn.
 
 Then each notebook is run from a fresh kernel: Run All until the last cell is done, and the most
 memory that its kernel ever held (VmHWM, in MB of 10^6 bytes; where there is no /proc, n/a). Nothing
@@ -31,17 +35,21 @@ import pytest
 from common import machine, table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from browser import ask_kernel, explorer, open_notebook, run_all, settle
+from browser import ask_kernel, explorer, open_notebook, run_all, script, settle
 from test_browser import write_notebook
 
+from miaedu.explorers import EXPLORERS as EXPLORERS_OF_THE_COURSE
+from miaedu.explorers.page import options
+
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("0[0-4]*.ipynb"))
-STILL = {"median": 120, "95 %": 180}  # ms; reach of the final picture where no network is trained
+STILL = {"median": 65, "95 %": 180}  # ms; reach of the final picture where no network is trained
+MARKUP = 6  # ms
 TRAINED = {"first": 200, "median": 800}
 KNOBS = {  # what is moved: (explorer, its controls, reach)
     "hiding": (
         "confidence_hiding",
         ("top_k", "rounded", "softened", "noisy", "labels_only"),
-        STILL,
+        STILL | {"median": 90},
     ),
     "base rate": ("base_rate", ("share",), STILL),
     "threshold": ("threshold", ("threshold",), STILL),
@@ -55,46 +63,20 @@ EXPLORERS = list(dict.fromkeys(name for name, _, _ in KNOBS.values()))
 SETUP = """\
 import miaedu as mia
 from miaedu.cache import cache
-from miaedu.experiment import _trained_shadows, _trained_target, run
 def first_visit(explorer):
     with cache.lock:
         cache.kept["mark"] = None, 0
+        for key in [key for key in cache.kept if key[0].startswith(("stop_", "fit_"))]:
+            cache.bytes -= cache.kept.pop(key)[1]
     for result in explorer.results:  # what this position needs comes to the end of the cache, behind the mark
-        for stage in (_trained_target, _trained_shadows, run):
-            stage(result.experiment, None)
+        mia.run(result.experiment)
     with cache.lock:
         while (key := next(iter(cache.kept))) != "mark":
             cache.bytes -= cache.kept.pop(key)[1]
         del cache.kept["mark"]"""
-WATCH = """box => {
-    const watch = window.watch = {image: box.querySelector('img')}, bar = box.querySelector('.miaedu-progress');
-    const painted = () => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    const press = ({timeStamp}) => Object.assign(watch, {pressed: timeStamp, first: null, final: null});
-    addEventListener('keydown', press, {capture: true});
-    new MutationObserver(async () => {
-        const {pressed} = watch, image = box.querySelector('img'), fresh = image !== watch.image;
-        if (!pressed || !fresh && (watch.first || !bar.checkVisibility({visibilityProperty: true}))) return;
-        watch.image = image;
-        await image.decode();
-        await painted();
-        const took = performance.now() - pressed;
-        watch.first ??= took;
-        if (fresh) watch.final = took;
-    }).observe(box, {childList: true, subtree: true, attributes: true});
-}"""
-KEY = """control => {  // to and fro
-    if (control.type === 'checkbox') return 'Space';
-    const [now, max] = [Number(control.ariaValueNow), Number(control.ariaValueMax)];
-    control.back = now > 0 && (now >= max || control.back);
-    return control.back ? 'ArrowLeft' : 'ArrowRight';
-}"""
-FIRST_EXPLORER = """() => {
-    const start = performance.now(), look = () => {
-        if (!document.querySelector('.miaedu-explorer img')?.complete) return requestAnimationFrame(look);
-        window.firstExplorer = (performance.now() - start) / 1000;
-    };
-    look();
-}"""
+WATCH = script("watch")
+KEY = script("to_and_fro")
+FIRST_EXPLORER = script("first_explorer")
 
 
 class Bench:
@@ -102,7 +84,7 @@ class Bench:
     what is measured."""
 
     def __init__(self, moves):
-        self.moves, self.knobs, self.notebooks = moves, {}, {}
+        self.moves, self.knobs, self.notebooks, self.markup = moves, {}, {}, {}
 
     @pytest.fixture
     def bench(self):
@@ -149,6 +131,22 @@ def move(page, box, name, control):
     return page.evaluate("({first: watch.first, final: watch.final})")
 
 
+def test_markup(bench):
+    for make in EXPLORERS_OF_THE_COURSE:
+        explorer, took = make(), []
+        knob = next(iter(explorer.controls))
+        for _, value in options(explorer.controls[knob]):
+            explorer.show(explorer.values() | {knob: value})
+            for _ in range(5):
+                start = time.perf_counter()
+                explorer.figure.update(explorer.results, explorer.values() | {knob: value})
+                parts = explorer.figure.parts()
+                took.append(1000 * (time.perf_counter() - start))
+        size = sum(map(len, parts.values())) / 1000
+        bench.markup[make.__name__] = {"ms": float(np.median(took)), "kB": size}
+        print(make.__name__, bench.markup[make.__name__], flush=True)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook(path, bench, page, lab):
     open_notebook(page, lab, path.name)
@@ -170,10 +168,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--moves", type=int, default=50)
     parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    bench, before = Bench(options.moves), machine()
+    parser.add_argument("--only", choices=("knobs", "markup", "notebook"))
+    chosen = parser.parse_args()
+    bench, before = Bench(chosen.moves), machine()
+    only = ["-k", f"test_{chosen.only}"] if chosen.only else []
     failed = pytest.main(
-        [__file__, "-s", "-q", "--override-ini=addopts=", "-p", "no:cacheprovider"], plugins=[bench]
+        [__file__, "-s", "-q", "--override-ini=addopts=", "-p", "no:cacheprovider", *only],
+        plugins=[bench],
     )
 
     rows = []
@@ -199,6 +200,9 @@ def main():
     print(
         table(["knob", "moves", "first", "95 %", "reach", "final", "reach", "95 %", "reach"], rows)
     )
+    print("\nfrom Results to markup")
+    rows = [[name, cost["ms"], MARKUP, cost["kB"]] for name, cost in bench.markup.items()]
+    print(table(["explorer", "ms", "reach", "kB"], rows))
     runs = bench.notebooks
     print("\nRun All, from a fresh kernel")
     print(
@@ -232,11 +236,12 @@ def main():
     found = {
         "machine": {"before": before, "after": machine()},
         "knobs": bench.knobs,
+        "markup": bench.markup,
         "notebooks": runs,
         "reach": {knob: reach for knob, (_, _, reach) in KNOBS.items()},
     }
     print(json.dumps(found["machine"]))
-    (options.json.write_text if options.json else print)(json.dumps(found))
+    (chosen.json.write_text if chosen.json else print)(json.dumps(found))
     return failed
 
 

@@ -1,4 +1,5 @@
-// Put a frame in its place: the moving parts of a picture, and its words. Live figure and saved page share this.
+// Put a frame in its place: the moving parts of a picture, and its words. Explorers and saved pages
+// share this.
 function showFrame(root, { parts, words }) {
   const figure = root.querySelector(".miaedu-figure");
   for (const [id, markup] of Object.entries(parts)) {

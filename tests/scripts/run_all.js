@@ -1,0 +1,6 @@
+() => {
+  window.finished = null;
+  jupyterapp.commands.execute("notebook:run-all-cells").then(() => {
+    window.finished = true;
+  });
+}

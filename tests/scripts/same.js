@@ -1,0 +1,5 @@
+(group, markup) => {
+  const other = group.cloneNode();
+  other.innerHTML = markup;
+  return other.innerHTML === group.innerHTML;
+}
