@@ -7,7 +7,7 @@ from html import escape
 import matplotlib as mpl
 import numpy as np
 
-from .privacy import roc_ceiling
+from .privacy import max_advantage, roc_ceiling
 
 # Okabe & Ito's colours, which colour-blind readers can tell apart; every line has a style or marker
 # of its own as well.
