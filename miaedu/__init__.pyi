@@ -47,6 +47,7 @@ from .plots import mark_guess as mark_guess
 from .plots import plot_ceiling as plot_ceiling
 from .plots import plot_frontier as plot_frontier
 from .plots import plot_roc as plot_roc
+from .plots import plot_sweep as plot_sweep
 from .privacy import epsilon as epsilon
 from .privacy import max_advantage as max_advantage
 from .privacy import max_auc as max_auc

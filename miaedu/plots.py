@@ -2,6 +2,7 @@
 
 import base64
 import io
+from contextlib import contextmanager
 from html import escape
 
 import matplotlib as mpl
@@ -31,6 +32,17 @@ LINES = ("-", "--", "-.", (0, (1, 1)), (0, (4, 1, 1, 1, 1, 1)))
 COLOURS = ATTACK, "#CC79A7", "#56B4E9", "#E69F00", "#000000"
 
 
+@contextmanager
+def drawing():
+    """The look of every static picture, while it is drawn."""
+    import matplotlib.pyplot as plt
+
+    # A notebook's first picture settles where it is shown: leaving the context would undo that.
+    plt.draw_if_interactive()
+    with mpl.rc_context(STYLE):
+        yield
+
+
 def plot_roc(reports, ax=None, *, log=False):
     """Draw the ROC curve of one or several Reports, with chance and, as a dot, the gap attack;
     returns the Axes.
@@ -46,7 +58,7 @@ def plot_roc(reports, ax=None, *, log=False):
     the advice: Carlini et al. 2022, section III.
     """
     reports = reports if isinstance(reports, (list, tuple)) else [reports]
-    with mpl.rc_context(STYLE):
+    with drawing():
         ax = new_axes() if ax is None else ax
         floor = 1 / min((~report.members).sum() for report in reports)
         roc_background(ax, floor if log else None)
@@ -92,7 +104,7 @@ def plot_ceiling(results, audit=None, ax=None, *, log=False):
     """
     results = results if isinstance(results, (list, tuple)) else [results]
     mu, grid = results[0].mu, np.geomspace(1e-4, 1, 400)
-    with mpl.rc_context(STYLE):
+    with drawing():
         ax = new_axes() if ax is None else ax
         roc_background(ax, 1 / min((~r.adaptive.members).sum() for r in results) if log else None)
         for i, result in enumerate(results):
@@ -138,7 +150,7 @@ def plot_frontier(records, ax=None):
     its strength. Solid: the adaptive attacker; dotted, where it differs: the naive one, whose curve
     flatters. Right and low is good. The gap attack bounds what labels alone give away.
     """
-    with mpl.rc_context(STYLE):
+    with drawing():
         ax = new_axes(6.4, 4.6) if ax is None else ax
         for i, (name, rows) in enumerate(records.items()):
             accuracy, colour = [row["test_accuracy"] for row in rows], COLOURS[i % 5]
@@ -268,12 +280,8 @@ def plot_sweep(records, knob, measures, *, ticks=None, xlabel=None):
             }
         )
     ticks, xlabel = [str(value) for value in ticks or positions], xlabel or knob
-    # before rc_context, which would undo what a notebook sets with the first figure
-    import matplotlib.pyplot as plt
-
-    plt.draw_if_interactive()
     words = [f"{xlabel} {', '.join(ticks)}"]
-    with mpl.rc_context(STYLE):
+    with drawing():
         ax = new_axes(6.5, 3.8)
         for name in measures:
             label, colour, line = SWEPT[name]
