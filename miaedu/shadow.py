@@ -1,4 +1,4 @@
-"""ShadowModels: a collection of models like the target, whose members the attacker knows because he
+"""ShadowModels: a collection of models like the target, whose members the attacker knows because they
 chose them."""
 
 import copy
@@ -32,6 +32,47 @@ def stratified_half(y, random_state):
     return mask
 
 
+def stratified_draw(y, size, random_state):
+    """A boolean mask (n,) that is True for `size` random records, of each class its share to within
+    one record; each record is drawn with the same chance.
+
+    >>> import numpy as np
+    >>> drawn = stratified_draw(np.array([0] * 6 + [1] * 3), size=3, random_state=0)
+    >>> int(drawn[:6].sum()), int(drawn[6:].sum())
+    (2, 1)
+    """
+    rng, n = np.random.default_rng(random_state), len(y)
+    # by class, shuffled within; then one every n / size, from a random start
+    order = np.lexsort((rng.random(n), y))
+    steps = (np.arange(n + 1) * size + rng.integers(n)) // n
+    mask = np.empty(n, bool)
+    mask[order] = np.diff(steps) > 0
+    return mask
+
+
+def draw_of_groups(groups, size, random_state):
+    """A boolean mask (n,) that is True for whole random groups, of about `size` records together;
+    for a random half of all records (None), each group is in with probability 1/2.
+
+    >>> import numpy as np
+    >>> drawn = draw_of_groups(np.array([0, 0, 1, 1, 2, 2]), size=4, random_state=0)
+    >>> drawn.reshape(3, 2).tolist().count([True, True]), int(drawn.sum())
+    (2, 4)
+    """
+    rng = np.random.default_rng(random_state)
+    found, unit = np.unique(groups, return_inverse=True)
+    order = rng.permutation(len(found))
+    filled = np.bincount(unit)[order].cumsum()
+    # as many groups as come nearest to the number, but neither none nor all
+    wanted = len(groups) / 2 if size is None else size
+    count = 1 + np.argmin(np.abs(filled[:-1] - wanted))
+    drawn = np.zeros(len(found), bool)
+    drawn[order[:count]] = True
+    if size is None and rng.random() < 0.5:
+        drawn = ~drawn
+    return drawn[unit]
+
+
 class ShadowModels:
     """Train `n_models` copies of `model`, each on its own random half of the attacker's records.
 
@@ -44,21 +85,28 @@ class ShadowModels:
     Parameters: `model`, any scikit-learn classifier with ``predict_proba``: one that offers
     ``fit_many``, as :class:`MLP` does, is trained in lockstep, any other is cloned and fitted
     through joblib (``joblib.parallel_config`` chooses where); `n_models`, at least 1;
-    `random_state`, None, int or RandomState: the first models are the same whatever their number.
+    `random_state`, None, int or RandomState: the first models are the same whatever their number;
+    `train_size`, how many records each model learns from, instead of a half: as many as the target
+    did, if that is known.
 
     Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool,
     ``confidences`` (K, n, c) float32 of the pool's records, ``X`` (n, d) and ``y`` (n,), the pool,
     and ``classes_`` (c,). Source: Shokri et al. 2017, section V-B.
     """
 
-    def __init__(self, model, n_models=16, random_state=None):
+    def __init__(self, model, n_models=16, random_state=None, train_size=None):
         self.model = model
         self.n_models = n_models
         self.random_state = random_state
+        self.train_size = train_size
 
-    def fit(self, X, y, classes=None, progress=None):
+    def fit(self, X, y, classes=None, progress=None, groups=None):
         """Train on the pool X (n, d), y (n,) of public `classes` (those of y); `progress(share)`
-        may raise to stop."""
+        may raise to stop.
+
+        Records of one of the `groups` (n,), such as a household, are together in or out of each
+        model's training set, which then has the `train_size` to within a part of a group.
+        """
         check_number("n_models", self.n_models, Integral, 1)
         if not hasattr(self.model, "predict_proba"):
             raise TypeError(
@@ -73,7 +121,7 @@ class ShadowModels:
         new.classes_ = public_classes(y, classes)
         seeds = draw_seeds(self.random_state, 2 * self.n_models).reshape(-1, 2)
         new.X, new.y = X, y
-        new.members = np.stack([stratified_half(y, seed) for seed in seeds[:, 0]])
+        new.members = np.stack([self._draw(y, groups, seed) for seed in seeds[:, 0]])
         if hasattr(self.model, "fit_many"):
             fleet = clone(self.model).set_params(random_state=int(seeds[0, 1]))
             new.networks = fleet.fit_many(
@@ -85,6 +133,23 @@ class ShadowModels:
         vars(self).update(vars(new))
         return self
 
+    def _draw(self, y, groups, seed):
+        """Who is in the training set of the model with this seed."""
+        if self.train_size is not None:
+            check_number("train_size", self.train_size, Integral, 2, len(y) - 1)
+        if groups is not None:
+            if np.shape(groups) != y.shape:
+                raise ValueError(
+                    f"groups must hold one value for each of the {len(y)} records, "
+                    f"got shape {np.shape(groups)}"
+                )
+            if len(np.unique(groups)) < 2:
+                raise ValueError("groups must hold at least two groups, got one")
+            return draw_of_groups(groups, self.train_size, seed)
+        if self.train_size is None:
+            return stratified_half(y, seed)
+        return stratified_draw(y, self.train_size, seed)
+
     def saw(self, X):
         """Which shadow models have learned from a copy of each record of X (n, d): (K, n) bool.
 
@@ -92,7 +157,7 @@ class ShadowModels:
         >>> digits = mia.load_digits()
         >>> shadows = mia.ShadowModels(mia.MLP(epochs=1), n_models=2, random_state=0)
         >>> seen = shadows.fit(digits.X[:100], digits.y[:100]).saw(digits.X[:200])
-        >>> (seen[:, :100] == shadows.members).all(), seen[:, 100:].any()
+        >>> bool((seen[:, :100] == shadows.members).all()), bool(seen[:, 100:].any())
         (True, False)
 
         By content, not by place: any record may be asked about, and one that stands in the pool
