@@ -1,5 +1,4 @@
-"""ShadowModels: a collection of models like the target, whose members the attacker knows because they
-chose them."""
+"""ShadowModels: models like the target, whose members the attacker knows, having chosen them."""
 
 import copy
 from numbers import Integral
@@ -10,6 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_X_y
 
+from .blackbox import BlackBox
 from .checks import check_number, draw_seeds, public_classes
 
 
@@ -181,8 +181,20 @@ class ShadowModels:
             return self.networks.predict_proba(X)
         out = np.zeros((len(self.networks), len(X), len(self.classes_)), np.float32)
         for answers, network in zip(out, self.networks):
-            answers[:, np.searchsorted(self.classes_, network.classes_)] = network.predict_proba(X)
+            answers[:] = _AllClasses(network, self.classes_).predict_proba(X)
         return out
+
+    def without(self, k):
+        """The same collection but for model `k`: it is as if that one had never been trained."""
+        others = copy.copy(self)
+        rest = [j for j in range(len(self.members)) if j != k]
+        others.members, others.confidences = self.members[rest], self.confidences[rest]
+        others.networks = [self.networks[j] for j in rest]
+        return others
+
+    def door(self, k, hide=()):
+        """Model `k` behind a :class:`BlackBox`, as if it were the target."""
+        return BlackBox(_AllClasses(self.networks[k], self.classes_), hide)
 
     def at(self, epoch):
         """The same collection as it was after `epoch`, one of the model's snapshots (:class:`MLP`
@@ -216,6 +228,19 @@ class ShadowModels:
             if progress is not None:
                 progress(len(networks) / self.n_models)
         return networks
+
+
+class _AllClasses:
+    """A classifier that answers about all public classes, 0 for those that it never saw."""
+
+    def __init__(self, network, classes):
+        self.network, self.classes_ = network, classes
+
+    def predict_proba(self, X):
+        answers = np.zeros((len(X), len(self.classes_)), np.float32)
+        known = np.searchsorted(self.classes_, self.network.classes_)
+        answers[:, known] = self.network.predict_proba(X)
+        return answers
 
 
 def _contents(X):

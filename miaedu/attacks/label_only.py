@@ -40,7 +40,6 @@ class LabelOnlyAttack(Attack):
         self.n_queries, self.levels, self.random_state = n_queries, levels, random_state
 
     def _learn(self, shadows, confidences, saw):
-        self.shadows_ = shadows
         self.binary_ = np.isin(shadows.X, (0, 1)).all(axis=0)
         self.spread_ = shadows.X.std(axis=0)
         first = self._shadows_right(confidences, shadows.y)
