@@ -1,21 +1,29 @@
 """evaluate -> Report: ROC, advantage, precision, recall, TPR at a low FPR of an attack, each with
 an interval."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from html import escape
 from numbers import Real
+from textwrap import wrap
 
 import numpy as np
 
 from .attacks import Answers, check_learned
+from .baselines import blind_scores, both_sides, untouched_scores
 
 REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
+STRICT = 0.01  # the false alarm rate of a second threshold, learned from the shadow models too
 LOW_FPR = (0.01, 0.001)
-FOOTNOTE = (
-    "Intervals cover the draw of records, not of targets: another target of the same kind may fall "
-    "outside them."
-)
+FALSE_ALARMS = 10  # to be expected at the least where a TPR at a low FPR is given
+FOOTNOTES = {
+    "AUC": "Intervals cover the draw of records, not of targets or shadow models: another target "
+    "of the same kind may fall outside them.",
+    "untouched run's AUC": "Untouched run: a shadow model that the attack was fitted without "
+    "answers in the target's place. Blind baseline: a classifier that sees the records and asks no "
+    "target. An AUC of either that is clearly not 0.5 means that the evaluation is broken.",
+}
 
 
 def evaluate(attack, black_box, world, name=None):
@@ -37,15 +45,36 @@ def evaluate(attack, black_box, world, name=None):
     attacks = attack if isinstance(attack, dict) else {name or type(attack).__name__: attack}
     for each in attacks.values():
         check_learned(each)
-    X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
-    members, answers = np.arange(len(y)) < len(world.members[1]), Answers(black_box, X, y)
-    reports = {}
+    X, y, members = both_sides(world)
+    answers, reports = Answers(black_box, X, y), {}
     for key, each in attacks.items():
         scores, judge = each.score_answers(answers), each.facing(answers)
         reports[key] = Report(
-            key, scores, members, y, answers.right, judge.threshold_, mode=judge.mode
+            key,
+            scores,
+            members,
+            y,
+            answers.right,
+            judge.threshold_,
+            strict_threshold=judge.threshold_at(STRICT),
+            mode=judge.mode,
+            note=_sizes_that_differ(each, members),
+            run_untouched=partial(untouched_scores, each, world),
+            run_blind=partial(blind_scores, world),
         )
     return reports if isinstance(attack, dict) else next(iter(reports.values()))
+
+
+def _sizes_that_differ(attack, members):
+    """A sentence where shadow models learned from more or fewer records than the target, by more
+    than a tenth."""
+    shadows = getattr(attack, "shadows_", None)
+    if shadows is None:
+        return ""
+    learned, target = shadows.members.sum(axis=1).mean(), members.sum()
+    if abs(learned - target) <= target / 10:
+        return ""
+    return f"A shadow model learned from {learned:,.0f} records, the target from {target:,}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +90,11 @@ class Report:
 
     Fields: `name`; `scores` (n,), higher for a likelier member; `members` (n,) bool, the truth; `y`
     (n,) true labels; `right` (n,) bool, where the target's own label was right; `threshold`,
-    learned from the shadows: at or above it the attack says "member".
+    learned from the shadows: at or above it the attack flags a record; `strict_threshold`, the one
+    that flagged 1 % of the shadows' non-members; `mode`, how the attack judged, where it has
+    several ways; `note`, a remark for the end. `run_untouched()` and `run_blind()` are called when
+    the report is printed, or asked for ``untouched`` or ``blind``: an evaluation that finds
+    something there, where there is nothing to find, is broken.
 
     All rates are shares from 0 to 1. Intervals are 95 % percentile bootstraps over members and
     non-members (Efron 1979): they cover the draw of records, not of targets. Measures: advantage,
@@ -74,7 +107,11 @@ class Report:
     y: np.ndarray
     right: np.ndarray
     threshold: float
+    strict_threshold: float | None = None
     mode: str = ""
+    note: str = ""
+    run_untouched: Callable | None = None
+    run_blind: Callable | None = None
 
     def __post_init__(self):
         if not np.isfinite(self.scores).all():
@@ -98,19 +135,19 @@ class Report:
 
     @property
     def precision(self):
-        """Share of members among the records called members (nan if none is); depends on how common
+        """Share of members among the flagged records (nan if there are none); depends on how common
         members are."""
         return self._value("precision")
 
     @property
     def recall(self):
-        """Share of the members that are called members: the TPR at the threshold learned from the
+        """Share of the members that are flagged: the TPR at the threshold learned from the
         shadows."""
         return self._value("recall")
 
     @property
     def fpr(self):
-        """Share of the non-members that are called members, at the threshold learned from the
+        """Share of the non-members that are flagged, at the threshold learned from the
         shadows."""
         return self._value("fpr")
 
@@ -129,12 +166,23 @@ class Report:
         """The target's accuracy on the non-members, after hiding."""
         return float(self.right[~self.members].mean())
 
+    def rates_at(self, threshold):
+        """False alarms and hits, as shares, at another threshold."""
+        flagged = self.scores >= threshold
+        return float(flagged[~self.members].mean()), float(flagged[self.members].mean())
+
+    def rates_within(self, fpr):
+        """False alarms and hits, as shares, at the lowest threshold that keeps to this FPR."""
+        alarms, hits = self.roc()
+        last = np.flatnonzero(alarms <= fpr + 1e-9)[-1]
+        return float(alarms[last]), float(hits[last])
+
     def tpr_at(self, fpr):
-        """Largest TPR of a threshold whose FPR is at most `fpr`; nan where `fpr` is below 3 /
+        """Largest TPR of a threshold whose FPR is at most `fpr`; nan where `fpr` is below 10 /
         (number of non-members).
 
-        With fewer non-members even no false alarm at all would not show that the FPR is so low (the
-        rule of three).
+        From fewer than ten false alarms to be expected, the threshold is too uncertain: the TPR is
+        then too high, and its interval too narrow.
         """
         return self._value("tpr_at", fpr)
 
@@ -163,7 +211,7 @@ class Report:
         for label in np.unique(self.y):
             own = self.y == label
             n_in, n_out = int(self.members[own].sum()), int((~self.members[own]).sum())
-            part = self._part(own, self.members[own]) if n_in and n_out else None
+            part = self._part(own) if n_in and n_out else None
             rows.append(
                 {
                     "label": label,
@@ -175,30 +223,39 @@ class Report:
             )
         return rows
 
-    def null(self, random_state=0):
-        """The Report of a null run: a random half of the non-members poses as members. Its AUC
-        should be 0.5."""
-        outsiders = np.flatnonzero(~self.members)
-        posing = (
-            np.random.default_rng(random_state).permutation(len(outsiders)) < len(outsiders) // 2
-        )
-        return self._part(outsiders, posing, "null run of ")
+    @cached_property
+    def untouched(self):
+        """The Report of the untouched run: a shadow model that the attack was fitted without
+        answers in the target's place. Its AUC is 0.5 on average. None where it was not run."""
+        scores = self.run_untouched() if self.run_untouched else None
+        return None if scores is None else self._scored("untouched run of ", scores, self.members)
 
-    def _part(self, which, members, prefix=""):
+    @cached_property
+    def blind(self):
+        """The Report of the blind baseline, which sees records and labels, and asks no target. Its
+        AUC is 0.5 on average where both sides were drawn alike. None where it was not run."""
+        found = self.run_blind() if self.run_blind else None
+        return None if found is None else self._scored("blind baseline beside ", *found)
+
+    def _part(self, which):
         return Report(
-            prefix + self.name,
+            self.name,
             self.scores[which],
-            members,
+            self.members[which],
             self.y[which],
             self.right[which],
             self.threshold,
         )
 
+    def _scored(self, prefix, scores, members):
+        nobody = np.zeros(len(members), int)
+        return Report(prefix + self.name, scores, members, nobody, nobody > 0, self.threshold)
+
     def __str__(self):
         table = self.table()
         width = max(len(label) for label, _, _ in table)
         rows = [f"{label:<{width}}  {value:>7}  {span}" for label, value, span in table]
-        return "\n  ".join([f"{self.name}: {self._sizes()}", *rows, FOOTNOTE])
+        return "\n  ".join([f"{self.name}: {self._sizes()}", *rows, *self._footnotes(78)])
 
     __repr__ = __str__
 
@@ -212,11 +269,16 @@ class Report:
             f"<table><caption><b>{escape(self.name)}</b>: "
             f"{self._sizes()}</caption><thead><tr><th>measure</th><th>value</th><th>95 % "
             f"interval</th></tr></thead><tbody>{rows}</tbody></table>"
-            f"<small>{escape(FOOTNOTE)}</small>"
+            f"<small>{'<br>'.join(map(escape, self._footnotes()))}</small>"
         )
 
     def _sizes(self):
-        return f"{self.members.sum()} members, {(~self.members).sum()} non-members"
+        sizes = f"{self.members.sum()} members, {(~self.members).sum()} non-members"
+        return f"{sizes}, {self.mode}" if self.mode else sizes
+
+    def _footnotes(self, width=None):
+        notes = [*FOOTNOTES.values(), *([self.note] if self.note else [])]
+        return [line for note in notes for line in (wrap(note, width) if width else [note])]
 
     def table(self):
         """The report as rows of text: (measure, value, interval)."""
@@ -229,10 +291,14 @@ class Report:
         )
         rows = [self._row(label, key) for label, key in measures]
         rows += [self._row(f"TPR at {100 * fpr:g} % FPR", "tpr_at", fpr) for fpr in LOW_FPR]
+        if self.strict_threshold is not None:
+            rows += [self._strict_row()]
         rows += [self._row("gap attack's advantage", "gap_advantage")]
-        if (~self.members).sum() >= 4:
-            null = self.null()
-            rows += [null._row("null run's AUC", "auc")]
+        for label, other in (
+            ("untouched run's AUC", self.untouched),
+            ("blind baseline's AUC", self.blind),
+        ):
+            rows += [other._row(label, "auc") if other else (label, "-", "not run")]
         accuracies = (
             f"{self.train_accuracy:.3f}",
             f"on members, {self.test_accuracy:.3f} on non-members",
@@ -243,7 +309,17 @@ class Report:
         if obstacle := self._obstacle(key, *args):
             return label, "-", obstacle
         low, high = self.interval(key, *args)
-        return label, f"{self._value(key, *args):.3f}", f"{low:.3f} to {high:.3f}"
+        span = f"{low:.3f} to {high:.3f}"
+        if key == "tpr_at":
+            alarms = self.rates_within(*args)[0] * (~self.members).sum()
+            span += f", {alarms:.0f} false alarms"
+        return label, f"{self._value(key, *args):.3f}", span
+
+    def _strict_row(self):
+        fpr, tpr = self.rates_at(self.strict_threshold)
+        alarms = fpr * (~self.members).sum()
+        label = f"TPR at the shadows' {100 * STRICT:g} %"
+        return label, f"{tpr:.3f}", f"FPR {fpr:.3f}, {alarms:.0f} false alarms"
 
     def _obstacle(self, name, *args):
         """Why a measure cannot be given, or an empty string."""
@@ -252,13 +328,12 @@ class Report:
             (fpr,) = args or (None,)
             if not (isinstance(fpr, Real) and 0 <= fpr <= 1):
                 raise ValueError(f"tpr_at needs an fpr from 0 to 1, got {fpr!r}")
-            if fpr * nonmembers < 3 - 1e-9:
-                needed = (
-                    f"at least {int(np.ceil(3 / fpr))} needed" if fpr else "no number is enough"
-                )
+            if fpr * nonmembers < FALSE_ALARMS - 1e-9:
+                least = int(np.ceil(FALSE_ALARMS / fpr - 1e-9)) if fpr else 0
+                needed = f"at least {least} needed" if fpr else "no number is enough"
                 return f"too few non-members ({nonmembers}; {needed})"
-        none_called = name == "precision" and not (self.scores >= self.threshold).any()
-        return "no record is called a member" if none_called else ""
+        none_flagged = name == "precision" and not (self.scores >= self.threshold).any()
+        return "no record is flagged" if none_flagged else ""
 
     def _value(self, name, *args):
         if self._obstacle(name, *args):
@@ -276,8 +351,8 @@ class Report:
             if name == "auc":
                 return np.sum(np.diff(fpr) * (tpr[:, 1:] + tpr[:, :-1]) / 2, axis=1)
             return np.max(np.where(fpr <= args[0] + 1e-9, tpr, 0), axis=1)
-        called = self.right if name == "gap_advantage" else self.scores >= self.threshold
-        hits, alarms = weights @ (called & self.members), weights @ (called & ~self.members)
+        flagged = self.right if name == "gap_advantage" else self.scores >= self.threshold
+        hits, alarms = weights @ (flagged & self.members), weights @ (flagged & ~self.members)
         tpr, fpr = hits / self.members.sum(), alarms / (~self.members).sum()
         if name == "precision":
             return np.divide(

@@ -1,5 +1,4 @@
-"""ShadowModels: a collection of models like the target, whose members the attacker knows because they
-chose them."""
+"""ShadowModels: models like the target, whose members the attacker knows, having chosen them."""
 
 import copy
 from numbers import Integral
@@ -10,6 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_X_y
 
+from .blackbox import BlackBox
 from .checks import check_number, draw_seeds, public_classes
 from .lockstep import threads_work
 
@@ -33,6 +33,47 @@ def stratified_half(y, random_state):
     return mask
 
 
+def stratified_draw(y, size, random_state):
+    """A boolean mask (n,) that is True for `size` random records, of each class its share to within
+    one record; each record is drawn with the same chance.
+
+    >>> import numpy as np
+    >>> drawn = stratified_draw(np.array([0] * 6 + [1] * 3), size=3, random_state=0)
+    >>> int(drawn[:6].sum()), int(drawn[6:].sum())
+    (2, 1)
+    """
+    rng, n = np.random.default_rng(random_state), len(y)
+    # by class, shuffled within; then one every n / size, from a random start
+    order = np.lexsort((rng.random(n), y))
+    steps = (np.arange(n + 1) * size + rng.integers(n)) // n
+    mask = np.empty(n, bool)
+    mask[order] = np.diff(steps) > 0
+    return mask
+
+
+def draw_of_groups(groups, size, random_state):
+    """A boolean mask (n,) that is True for whole random groups, of about `size` records together;
+    for a random half of all records (None), each group is in with probability 1/2.
+
+    >>> import numpy as np
+    >>> drawn = draw_of_groups(np.array([0, 0, 1, 1, 2, 2]), size=4, random_state=0)
+    >>> drawn.reshape(3, 2).tolist().count([True, True]), int(drawn.sum())
+    (2, 4)
+    """
+    rng = np.random.default_rng(random_state)
+    found, unit = np.unique(groups, return_inverse=True)
+    order = rng.permutation(len(found))
+    filled = np.bincount(unit)[order].cumsum()
+    # as many groups as come nearest to the number, but neither none nor all
+    wanted = len(groups) / 2 if size is None else size
+    count = 1 + np.argmin(np.abs(filled[:-1] - wanted))
+    drawn = np.zeros(len(found), bool)
+    drawn[order[:count]] = True
+    if size is None and rng.random() < 0.5:
+        drawn = ~drawn
+    return drawn[unit]
+
+
 class ShadowModels:
     """Train `n_models` copies of `model`, each on its own random half of the attacker's records.
 
@@ -45,21 +86,28 @@ class ShadowModels:
     Parameters: `model`, any scikit-learn classifier with ``predict_proba``: one that offers
     ``fit_many``, as :class:`MLP` does, is trained in lockstep, any other is cloned and fitted
     through joblib (``joblib.parallel_config`` chooses where); `n_models`, at least 1;
-    `random_state`, None, int or RandomState: the first models are the same whatever their number.
+    `random_state`, None, int or RandomState: the first models are the same whatever their number;
+    `train_size`, how many records each model learns from, instead of a half: as many as the target
+    did, if that is known.
 
     Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool,
     ``confidences`` (K, n, c) float32 of the pool's records, ``X`` (n, d) and ``y`` (n,), the pool,
     and ``classes_`` (c,). Source: Shokri et al. 2017, section V-B.
     """
 
-    def __init__(self, model, n_models=16, random_state=None):
+    def __init__(self, model, n_models=16, random_state=None, train_size=None):
         self.model = model
         self.n_models = n_models
         self.random_state = random_state
+        self.train_size = train_size
 
-    def fit(self, X, y, classes=None, progress=None):
+    def fit(self, X, y, classes=None, progress=None, groups=None):
         """Train on the pool X (n, d), y (n,) of public `classes` (those of y); `progress(share)`
-        may raise to stop."""
+        may raise to stop.
+
+        Records of one of the `groups` (n,), such as a household, are together in or out of each
+        model's training set, which then has the `train_size` to within a part of a group.
+        """
         check_number("n_models", self.n_models, Integral, 1)
         if not hasattr(self.model, "predict_proba"):
             raise TypeError(
@@ -74,7 +122,7 @@ class ShadowModels:
         new.classes_ = public_classes(y, classes)
         seeds = draw_seeds(self.random_state, 2 * self.n_models).reshape(-1, 2)
         new.X, new.y = X, y
-        new.members = np.stack([stratified_half(y, seed) for seed in seeds[:, 0]])
+        new.members = np.stack([self._draw(y, groups, seed) for seed in seeds[:, 0]])
         if hasattr(self.model, "fit_many"):
             model = clone(self.model).set_params(random_state=int(seeds[0, 1]))
             new.networks = model.fit_many(
@@ -85,6 +133,23 @@ class ShadowModels:
         new.confidences = new.predict_proba(X)
         vars(self).update(vars(new))
         return self
+
+    def _draw(self, y, groups, seed):
+        """Who is in the training set of the model with this seed."""
+        if self.train_size is not None:
+            check_number("train_size", self.train_size, Integral, 2, len(y) - 1)
+        if groups is not None:
+            if np.shape(groups) != y.shape:
+                raise ValueError(
+                    f"groups must hold one value for each of the {len(y)} records, "
+                    f"got shape {np.shape(groups)}"
+                )
+            if len(np.unique(groups)) < 2:
+                raise ValueError("groups must hold at least two groups, got one")
+            return draw_of_groups(groups, self.train_size, seed)
+        if self.train_size is None:
+            return stratified_half(y, seed)
+        return stratified_draw(y, self.train_size, seed)
 
     def saw(self, X):
         """Which shadow models have learned from a copy of each record of X (n, d): (K, n) bool.
@@ -117,8 +182,20 @@ class ShadowModels:
             return self.networks.predict_proba(X)
         out = np.zeros((len(self.networks), len(X), len(self.classes_)), np.float32)
         for answers, network in zip(out, self.networks):
-            answers[:, np.searchsorted(self.classes_, network.classes_)] = network.predict_proba(X)
+            answers[:] = _AllClasses(network, self.classes_).predict_proba(X)
         return out
+
+    def without(self, k):
+        """The same collection but for model `k`: it is as if that one had never been trained."""
+        others = copy.copy(self)
+        rest = [j for j in range(len(self.members)) if j != k]
+        others.members, others.confidences = self.members[rest], self.confidences[rest]
+        others.networks = [self.networks[j] for j in rest]
+        return others
+
+    def door(self, k, hide=()):
+        """Model `k` behind a :class:`BlackBox`, as if it were the target."""
+        return BlackBox(_AllClasses(self.networks[k], self.classes_), hide)
 
     def at(self, epoch):
         """The same collection as it was after `epoch`, one of the model's snapshots (:class:`MLP`
@@ -152,6 +229,19 @@ class ShadowModels:
             if progress is not None:
                 progress(len(networks) / self.n_models)
         return networks
+
+
+class _AllClasses:
+    """A classifier that answers about all public classes, 0 for those that it never saw."""
+
+    def __init__(self, network, classes):
+        self.network, self.classes_ = network, classes
+
+    def predict_proba(self, X):
+        answers = np.zeros((len(X), len(self.classes_)), np.float32)
+        known = np.searchsorted(self.classes_, self.network.classes_)
+        answers[:, known] = self.network.predict_proba(X)
+        return answers
 
 
 def _contents(X):

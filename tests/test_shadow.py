@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from miaedu import MLP, ShadowModels
-from miaedu.shadow import stratified_half
+from miaedu.shadow import draw_of_groups, stratified_draw, stratified_half
 
 
 def blobs(n=120, d=5, c=3, seed=0):
@@ -193,7 +193,7 @@ def test_a_stopped_fit_leaves_an_earlier_one_intact_and_a_new_one_unfitted(model
     shadows = ShadowModels(model, n_models=3, random_state=0)
     with pytest.raises(Stop):
         shadows.fit(X, Y, progress=stop)
-    assert vars(shadows).keys() == {"model", "n_models", "random_state"}
+    assert vars(shadows).keys() == {"model", "n_models", "random_state", "train_size"}
     shadows.fit(X, Y)
     before = dict(vars(shadows))
     with pytest.raises(Stop):
@@ -222,3 +222,73 @@ def test_a_record_that_stands_in_the_pool_once_was_seen_by_those_who_learned_fro
     np.testing.assert_array_equal(shadows.saw(X), shadows.members)
     np.testing.assert_array_equal(shadows.saw(X[::-1][:7]), shadows.members[:, ::-1][:, :7])
     assert not shadows.saw(X + 1).any() and shadows.saw(X[:0]).shape == (5, 0)
+
+
+@given(st.lists(st.integers(0, 4), min_size=3, max_size=60), st.data(), st.integers(0, 999))
+def test_a_draw_has_its_size_and_of_each_class_its_share(y, data, seed):
+    y = np.array(y)
+    size = data.draw(st.integers(1, len(y) - 1))
+    drawn = stratified_draw(y, size, seed)
+    assert drawn.dtype == bool and drawn.sum() == size
+    for label in np.unique(y):
+        share = size * (y == label).sum() / len(y)
+        assert abs(drawn[y == label].sum() - share) < 1 + 1e-9
+    assert np.array_equal(drawn, stratified_draw(y, size, seed))
+
+
+def test_every_record_is_drawn_with_the_same_chance():
+    y = np.repeat([0, 1, 2], [7, 5, 12])
+    shares = np.mean([stratified_draw(y, 9, seed) for seed in range(4000)], axis=0)
+    # 4.5 standard errors of a mean of 4,000 coins hold for all 24 records
+    assert np.abs(shares - 9 / 24).max() < 4.5 * (9 / 24 * 15 / 24 / 4000) ** 0.5
+
+
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=60), st.integers(0, 999), st.booleans())
+def test_groups_stay_together_and_come_near_the_size(groups, seed, half):
+    groups = np.array(groups)
+    if len(np.unique(groups)) < 2:
+        groups[0] = -1
+    size = len(groups) // 2
+    drawn = draw_of_groups(groups, None if half else size, seed)
+    assert 0 < drawn.sum() < len(groups)
+    for group in np.unique(groups):
+        assert len(set(drawn[groups == group])) == 1
+    assert abs(drawn.sum() - len(groups) / 2) <= np.bincount(groups - groups.min()).max()
+
+
+def test_every_group_is_in_half_the_time_whatever_its_size():
+    groups = np.repeat(np.arange(6), [1, 2, 3, 4, 10, 20])
+    drawn = np.array([draw_of_groups(groups, None, seed) for seed in range(4000)])
+    first = np.searchsorted(groups, np.arange(6))
+    assert np.abs(drawn[:, first].mean(axis=0) - 0.5).max() < 4.5 * (0.25 / 4000) ** 0.5
+
+
+def test_shadow_models_learn_from_as_many_records_as_they_are_told_to():
+    fitted = ShadowModels(TREE, n_models=5, random_state=0, train_size=30).fit(X, Y)
+    assert (fitted.members.sum(axis=1) == 30).all()
+    assert len({row.tobytes() for row in fitted.members}) == 5
+    assert not np.array_equal(fitted.members[0], fitted.members[1])
+    alone = ShadowModels(TREE, n_models=1, random_state=0, train_size=30).fit(X, Y)
+    np.testing.assert_array_equal(alone.members, fitted.members[:1])
+
+
+def test_households_stay_together_in_every_shadow_model():
+    households = np.arange(120) // 3
+    for train_size, nearest in ((None, 60), (31, 30)):
+        shadows = ShadowModels(TREE, n_models=8, random_state=0, train_size=train_size)
+        members = shadows.fit(X, Y, groups=households).members
+        together = members.reshape(8, 40, 3)
+        assert (together.all(axis=2) == together.any(axis=2)).all()
+        assert (members.sum(axis=1) == nearest).all()
+
+
+@pytest.mark.parametrize("train_size", [0, 1, 120, 500, 30.5, True])
+def test_a_train_size_that_leaves_nobody_in_or_out_is_refused(train_size):
+    with pytest.raises(ValueError, match="train_size must be a whole number of at least 2 and at"):
+        ShadowModels(TREE, n_models=2, random_state=0, train_size=train_size).fit(X, Y)
+
+
+@pytest.mark.parametrize("groups, message", [([1, 2], "one value for each"), (Y * 0, "got one")])
+def test_groups_that_do_not_fit_are_refused(groups, message):
+    with pytest.raises(ValueError, match=f"groups must hold .*{message}"):
+        ShadowModels(TREE, n_models=2, random_state=0).fit(X, Y, groups=groups)

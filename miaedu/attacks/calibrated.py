@@ -38,7 +38,7 @@ class CalibratedAttack(Attack):
     """
 
     def _learn(self, shadows, confidences, saw):
-        self.shadows_, self.alone_ = shadows, ShadowAttack()
+        self.alone_ = ShadowAttack()
         alone = odds(self.alone_._learn(shadows, confidences, saw))
         values = statistics(confidences, shadows.y, shadows.classes_)
         others, self.pooled_ = zip(*(references.of_the_others(value, ~saw) for value in values))

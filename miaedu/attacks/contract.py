@@ -90,6 +90,7 @@ class Attack:
 
     needs_shadows = True
     mode = ""  # how it judges, where an attack has several ways
+    _of_nonmembers = ()
 
     def fit(self, shadows, hide=()):
         """Learn from fitted :class:`ShadowModels`, who answer through `hide`: give the target's own
@@ -98,7 +99,7 @@ class Attack:
         A record that stands in the pool twice, once in and once out of a model's half, is neither:
         the threshold is not learned from it.
         """
-        self.hide = check_hide(hide)
+        self.hide, self.shadows_ = check_hide(hide), shadows
         if not hasattr(shadows, "confidences"):
             raise NotFittedError(
                 "shadows must be fitted before an attack can learn from them: "
@@ -122,6 +123,7 @@ class Attack:
     def threshold_at(self, fpr):
         """The score from which on to flag a record so that at most this share of the shadow models'
         non-members is flagged: a false alarm rate from 0 to 1, chosen before the target is seen.
+        Infinity, which flags nobody, for an attack that learned from none.
         """
         check_number("fpr", fpr, high=1)
         check_learned(self)
@@ -196,7 +198,7 @@ def strict_threshold(scores, fpr):
     """
     alarms = int(fpr * len(scores) + 1e-9)
     if alarms >= len(scores):
-        return float("-inf")
+        return float("-inf" if len(scores) else "inf")
     highest_spared = scores[len(scores) - 1 - alarms]
     flagged = [score for score in scores[len(scores) - alarms :] if score > highest_spared]
     above = flagged[0] if flagged else np.inf

@@ -1,6 +1,5 @@
 """GapAttack: flag whatever the target is right about. The baseline."""
 
-from ..checks import check_number
 from .contract import Attack
 
 
@@ -23,11 +22,6 @@ class GapAttack(Attack):
     def fit(self, shadows=None, hide=()):
         """Nothing to learn: right is member."""
         return self
-
-    def threshold_at(self, fpr):
-        """It has no stricter threshold than its own, so that below an FPR of 1 it flags nobody."""
-        check_number("fpr", fpr, high=1)
-        return self.threshold_ if fpr == 1 else float("inf")
 
     def _score(self, answers):
         return answers.right

@@ -5,12 +5,14 @@ from numbers import Integral
 import numpy as np
 
 from ..checks import check_number
+from . import references
 from .contract import Attack, best_threshold, hidden, right
+from .shadow import attack_model, probability
 
 
 class LabelOnlyAttack(Attack):
-    """Flag a record when the target's label stays right as the record is perturbed: labels alone
-    will do.
+    """Flag a record when the target's label stays right as the record is perturbed, more often than
+    the labels of models without it: labels alone will do.
 
     >>> import miaedu as mia
     >>> world = mia.split(mia.load_purchases(random_state=0), n_members=500, random_state=0)
@@ -20,16 +22,19 @@ class LabelOnlyAttack(Attack):
     >>> mia.LabelOnlyAttack(n_queries=5).fit(shadows).score(api, *world.members).shape
     (500,)
 
-    A score is the share, 0 to 1, of `n_queries` answers that are the true label. Parameters:
-    `n_queries`, asked for each record, at least 2, the record itself among them; `levels`, the
-    strengths of perturbation to choose from: features that are 0 or 1 throughout flip with that
-    probability, others get Gaussian noise of so many standard deviations. The level (``level_``)
-    and the threshold are those that tell the shadow models' members best. Source: Choquette-Choo et
-    al. 2021, section 3.
+    A score is the probability, from 0 to 1, that a record is a member, were both sides equally
+    many: by a logistic regression on the share of `n_queries` answers that are the true label, and
+    on the mean of this share over the shadow models without the record, who are asked about the
+    same copies. Parameters: `n_queries`, asked for each record, the record itself among them: with
+    1, nothing is perturbed; `levels`, the strengths of perturbation to choose from: features that
+    are 0 or 1 throughout flip with that probability, others get Gaussian noise of so many standard
+    deviations. The level (``level_``) and the threshold are those that tell the shadow models'
+    members best. Source: Choquette-Choo et al. 2021, section 3; the comparison with other models,
+    Watson et al. 2022, section 3.
     """
 
     def __init__(self, n_queries=20, levels=(0.02, 0.05, 0.1, 0.2), random_state=0):
-        check_number("n_queries", n_queries, Integral, 2)
+        check_number("n_queries", n_queries, Integral, 1)
         for level in levels:
             check_number("levels", level, above=True)
         self.n_queries, self.levels, self.random_state = n_queries, levels, random_state
@@ -37,21 +42,20 @@ class LabelOnlyAttack(Attack):
     def _learn(self, shadows, confidences, saw):
         self.binary_ = np.isin(shadows.X, (0, 1)).all(axis=0)
         self.spread_ = shadows.X.std(axis=0)
-        K, n, c = confidences.shape
-
-        def labels_right(X):
-            answers = hidden(self.hide, shadows.predict_proba(X)).reshape(K * n, c)
-            return right(answers, np.tile(shadows.y, K), shadows.classes_).reshape(K, n)
-
+        first = self._shadows_right(confidences, shadows.y)
         best, clear = -1.0, saw == shadows.members
         members = shadows.members[clear]
-        first = right(confidences.reshape(K * n, c), np.tile(shadows.y, K), shadows.classes_)
-        for level in self.levels:
-            found = self._stability(first.reshape(K, n), labels_right, shadows.X, level)
+        for level in self.levels if self.n_queries > 1 else (0.0,):
+            stable = self._stability(first, self._ask_shadows(shadows.y), shadows.X, level)
+            others, pooled = references.of_the_others(stable, self._compared(saw))
+            F = terms(stable, others.mean)
+            model = attack_model(F[clear], members)
+            found = probability(model, F)
             flagged = found[clear] >= best_threshold(found[clear], members)
             gain = flagged[members].mean() - flagged[~members].mean()
             if gain > best:
-                best, self.level_, scores = gain, level, found
+                best, self.level_, self.pooled_, self.model_ = gain, level, pooled, model
+                scores = found
         return scores
 
     def _score(self, answers):
@@ -61,7 +65,30 @@ class LabelOnlyAttack(Attack):
             return right(answers.ask(X), answers.y, answers.classes)
 
         X = np.asarray(answers.X, np.float32)
-        return self._stability(answers.right, labels_right, X, self.level_)
+        stable = self._stability(answers.right, labels_right, X, self.level_)
+        told, saw = answers.by_shadows(self.shadows_)
+        first = self._shadows_right(hidden(self.hide, told), answers.y)
+        by_shadows = self._stability(first, self._ask_shadows(answers.y), X, self.level_)
+        expected = references.of_all(by_shadows, self._compared(saw), self.pooled_).mean
+        return probability(self.model_, terms(stable, expected))
+
+    def _compared(self, saw):
+        """Which shadow models (K, n) a record is compared with: none where there is only one, since
+        it had no other to learn from."""
+        return ~saw & (len(saw) > 1)
+
+    def _ask_shadows(self, y):
+        """A function of records (n, d): where (K, n) each shadow model's label is y (n,)."""
+
+        def labels_right(X):
+            return self._shadows_right(hidden(self.hide, self.shadows_.predict_proba(X)), y)
+
+        return labels_right
+
+    def _shadows_right(self, confidences, y):
+        K, n, c = confidences.shape
+        every = right(confidences.reshape(K * n, c), np.tile(y, K), self.shadows_.classes_)
+        return every.reshape(K, n)
 
     def _stability(self, first, labels_right, X, level):
         rng, counts = np.random.default_rng(self.random_state), first.astype(float)
@@ -71,3 +98,9 @@ class LabelOnlyAttack(Attack):
             changed = np.where(self.binary_, np.where(flip, 1 - X, X), X + noise)
             counts += labels_right(changed.astype(np.float32))
         return counts / self.n_queries
+
+
+def terms(stable, expected):
+    """What is known of a record: how often (...,) its label stayed right, how often that was to be
+    expected, squares and product; (..., 5)."""
+    return np.stack([stable, expected, stable * expected, stable**2, expected**2], axis=-1)

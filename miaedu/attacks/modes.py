@@ -22,7 +22,6 @@ class TwoModes(Attack):
     """
 
     def _learn(self, shadows, confidences, saw):
-        self.shadows_ = shadows
         values = self._values(confidences, shadows.y, shadows.classes_)
         self.modes_ = {name: Mode(self, name) for name in ("online", "offline")}
         for mode in self.modes_.values():

@@ -55,11 +55,9 @@ def words(results, values):
 def base_rate_rates(report, alarms):
     """False alarms and hits, as shares: at the learned threshold, or at the strictest that allows
     `alarms` per 100."""
-    return (
-        (report.fpr, report.recall)
-        if alarms == "as learned"
-        else (alarms / 100, report.tpr_at(alarms / 100))
-    )
+    if alarms == "as learned":
+        return report.fpr, report.recall
+    return alarms / 100, report.rates_within(alarms / 100)[1]
 
 
 def positives_worth(tpr, fpr, share):

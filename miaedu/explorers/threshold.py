@@ -35,7 +35,7 @@ def threshold():
 
 def words(results, values):
     """Hits and false alarms of this threshold."""
-    fpr, tpr = rates_at(results[0].adaptive, values["threshold"])
+    fpr, tpr = results[0].adaptive.rates_at(values["threshold"])
     return (
         f"From a confidence of {values['threshold']:.2f} on the attack flags {100 * tpr:.0f} of 100 "
         f"members and {100 * fpr:.0f} of 100 non-members."
@@ -47,12 +47,6 @@ def numbers(results):
     report = results[0].adaptive
     gap = flagged(report.train_accuracy, report.test_accuracy, "the gap attack")
     return f"Over all thresholds the AUC is {report.auc:.2f}. {gap}"
-
-
-def rates_at(report, threshold):
-    """False alarms and hits, as shares, of a :class:`Report`'s scores at another threshold."""
-    is_flagged = report.scores >= threshold
-    return float(is_flagged[~report.members].mean()), float(is_flagged[report.members].mean())
 
 
 class ThresholdFigure(LiveFigure):
@@ -71,4 +65,4 @@ class ThresholdFigure(LiveFigure):
         report = results[0].adaptive
         self.left.show(report, values["threshold"])
         self.roc.show([report], report.roc())
-        self.here.set_data(*([rate] for rate in rates_at(report, values["threshold"])))
+        self.here.set_data(*([rate] for rate in report.rates_at(values["threshold"])))
