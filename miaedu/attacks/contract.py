@@ -7,6 +7,7 @@ is what they look at: the answer about the record alone; what the shadow models 
 record; or the answers to further queries. :class:`Answers` carries all three.
 """
 
+import copy
 from functools import cached_property
 
 import numpy as np
@@ -119,6 +120,11 @@ class Attack:
     def facing(self, answers):
         """The attack that judges these :class:`Answers`: itself, but for one that has modes."""
         return self
+
+    def _hide_again(self):
+        """The hiding functions as they were after `fit`: noise is fresh, and each call of `score`
+        gets the same, so that scoring leaves the attack as it is."""
+        return copy.deepcopy(self.hide)
 
     def threshold_at(self, fpr):
         """The score from which on to flag a record so that at most this share of the shadow models'
