@@ -130,6 +130,10 @@ class Attack:
         """The score from which on to flag a record so that at most this share of the shadow models'
         non-members is flagged: a false alarm rate from 0 to 1, chosen before the target is seen.
         Infinity, which flags nobody, for an attack that learned from none.
+
+        Against a target of other records it may flag more: shadow models share half of their
+        records, and agree with each other more than with the target. A report counts what came of
+        it.
         """
         check_number("fpr", fpr, high=1)
         check_learned(self)
