@@ -39,9 +39,10 @@ def untouched_scores(attack, world):
     if shadows is None or len(shadows.members) < 2:
         return None
     last = len(shadows.members) - 1
-    again = copy.copy(attack).fit(shadows.without(last), attack.hide)
+    hide = copy.deepcopy(attack.hide)  # with streams of its own: a look changes nothing
+    again = copy.copy(attack).fit(shadows.without(last), hide)
     X, y, _ = both_sides(world)
-    return again.score(shadows.door(last, attack.hide), X, y)
+    return again.score(shadows.door(last, hide), X, y)
 
 
 def blind_scores(world):

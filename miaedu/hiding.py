@@ -137,13 +137,18 @@ def noisy(scale=None, *, epsilon=None, random_state=None):
         )
         scale = 2 / epsilon
     check_number("scale", scale, Real, 0, why="it is the width of the noise")
-    rng = np.random.default_rng(random_state)
+    return _Noise(scale, epsilon, np.random.default_rng(random_state))
 
-    def hide(confidences):
-        return confidences + rng.laplace(0, scale, confidences.shape).astype(confidences.dtype)
 
-    hide.epsilon = epsilon
-    return hide
+class _Noise:
+    """What `noisy` gives: a function with a stream of its own, which a deep copy takes along."""
+
+    def __init__(self, scale, epsilon, rng):
+        self.scale, self.epsilon, self.rng = scale, epsilon, rng
+
+    def __call__(self, confidences):
+        noise = self.rng.laplace(0, self.scale, confidences.shape)
+        return confidences + noise.astype(confidences.dtype)
 
 
 # The hiding functions by the name that an Experiment gives them.

@@ -594,11 +594,11 @@ TABLE = {
         "'asked'",
     ),
     "an unknown attack": (
-        lambda t: Experiment(attack="guess"),
+        lambda t: Experiment(attack="oracle"),
         ValueError,
         "attack",
         "shadow, threshold",
-        "'guess'",
+        "'oracle'",
     ),
     "an experiment with one class": (
         lambda t: Experiment(n_classes=1),

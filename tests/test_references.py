@@ -344,3 +344,14 @@ def test_answers_of_the_shadows_are_asked_for_once_by_all_attacks():
     for attack in attacks.values():
         attack.score_answers(answers)
     assert asked == [90]
+
+
+@pytest.mark.parametrize("kind", [mia.CalibratedAttack, mia.LiRA, mia.RMIA, mia.LabelOnlyAttack])
+def test_scoring_twice_gives_the_same_scores_though_shadows_answer_with_noise(kind):
+    shadows = made_up(K=6)
+    hide = [mia.noisy(0.2, random_state=0)]
+    attack = kind().fit(shadows, hide)
+    target = Oracle(made_up(seed=3).confidences[0], range(3)), numbers(90), shadows.y
+    np.testing.assert_array_equal(attack.score(*target), attack.score(*target))
+    naive = kind().fit(shadows).score(*target)
+    assert not np.array_equal(naive, attack.score(*target))

@@ -71,7 +71,7 @@ class CalibratedAttack(Attack):
         if self.model_ is None:
             return expit(alone)
         told, saw = answers.by_shadows(self.shadows_)
-        of_shadows = statistics(hidden(self.hide, told), answers.y, self.shadows_.classes_)
+        of_shadows = statistics(hidden(self._hide_again(), told), answers.y, self.shadows_.classes_)
         values = statistics(answers.confidences, answers.y, answers.classes)
         scores = []
         for use in subsets(~saw, self.size_):

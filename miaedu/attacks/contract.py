@@ -7,6 +7,7 @@ is what they look at: the answer about the record alone; what the shadow models 
 record; or the answers to further queries. :class:`Answers` carries all three.
 """
 
+import copy
 from functools import cached_property
 
 import numpy as np
@@ -120,10 +121,19 @@ class Attack:
         """The attack that judges these :class:`Answers`: itself, but for one that has modes."""
         return self
 
+    def _hide_again(self):
+        """The hiding functions as they were after `fit`: noise is fresh, and each call of `score`
+        gets the same, so that scoring leaves the attack as it is."""
+        return copy.deepcopy(self.hide)
+
     def threshold_at(self, fpr):
         """The score from which on to flag a record so that at most this share of the shadow models'
         non-members is flagged: a false alarm rate from 0 to 1, chosen before the target is seen.
         Infinity, which flags nobody, for an attack that learned from none.
+
+        Against a target of other records it may flag more: shadow models share half of their
+        records, and agree with each other more than with the target. A report counts what came of
+        it.
         """
         check_number("fpr", fpr, high=1)
         check_learned(self)

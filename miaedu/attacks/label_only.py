@@ -46,7 +46,9 @@ class LabelOnlyAttack(Attack):
         best, clear = -1.0, saw == shadows.members
         members = shadows.members[clear]
         for level in self.levels if self.n_queries > 1 else (0.0,):
-            stable = self._stability(first, self._ask_shadows(shadows.y), shadows.X, level)
+            stable = self._stability(
+                first, self._ask_shadows(shadows.y, self.hide), shadows.X, level
+            )
             others, pooled = references.of_the_others(stable, self._compared(saw))
             F = terms(stable, others.mean)
             model = attack_model(F[clear], members)
@@ -67,8 +69,9 @@ class LabelOnlyAttack(Attack):
         X = np.asarray(answers.X, np.float32)
         stable = self._stability(answers.right, labels_right, X, self.level_)
         told, saw = answers.by_shadows(self.shadows_)
-        first = self._shadows_right(hidden(self.hide, told), answers.y)
-        by_shadows = self._stability(first, self._ask_shadows(answers.y), X, self.level_)
+        hide = self._hide_again()
+        first = self._shadows_right(hidden(hide, told), answers.y)
+        by_shadows = self._stability(first, self._ask_shadows(answers.y, hide), X, self.level_)
         expected = references.of_all(by_shadows, self._compared(saw), self.pooled_).mean
         return probability(self.model_, terms(stable, expected))
 
@@ -77,11 +80,12 @@ class LabelOnlyAttack(Attack):
         it had no other to learn from."""
         return ~saw & (len(saw) > 1)
 
-    def _ask_shadows(self, y):
-        """A function of records (n, d): where (K, n) each shadow model's label is y (n,)."""
+    def _ask_shadows(self, y, hide):
+        """A function of records (n, d): where (K, n) each shadow model's label is y (n,), after
+        hiding."""
 
         def labels_right(X):
-            return self._shadows_right(hidden(self.hide, self.shadows_.predict_proba(X)), y)
+            return self._shadows_right(hidden(hide, self.shadows_.predict_proba(X)), y)
 
         return labels_right
 

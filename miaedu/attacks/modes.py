@@ -51,7 +51,7 @@ class Mode(Attack):
     def _score(self, answers):
         told, saw = answers.by_shadows(self.attack.shadows_)
         by_shadows = self.attack._values(
-            hidden(self.hide, told), answers.y, self.attack.shadows_.classes_
+            hidden(self._hide_again(), told), answers.y, self.attack.shadows_.classes_
         )
         values = self.attack._values(answers.confidences, answers.y, answers.classes)
         return self.attack._score_mode(self, values, by_shadows, saw) - self.centre_
