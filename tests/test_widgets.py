@@ -18,7 +18,8 @@ from PIL import Image
 
 import miaedu as mia
 from miaedu import Experiment, Explorer
-from miaedu.explorers import EXPLORERS, controls, explorer as explorer_module, machine, schedule
+from miaedu.explorers import EXPLORERS, controls, machine, schedule
+from miaedu.explorers import explorer as explorer_module
 from miaedu.explorers.page import options
 
 NAMES = [function.__name__ for function in EXPLORERS]
