@@ -68,7 +68,8 @@ def first_visit(explorer):
         cache.kept["mark"] = None, 0
         for key in [key for key in cache.kept if key[0].startswith(("stop_", "fit_"))]:
             cache.bytes -= cache.kept.pop(key)[1]
-    for result in explorer.results:  # what this position needs comes to the end of the cache, behind the mark
+    # what this position needs comes to the end of the cache, behind the mark
+    for result in explorer.results:
         mia.run(result.experiment)
     with cache.lock:
         while (key := next(iter(cache.kept))) != "mark":
