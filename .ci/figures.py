@@ -51,7 +51,8 @@ def main():
         for page in found:
             words = json.dumps(shown.words)[1:-1] if page.suffix == ".ipynb" else shown.words
             text = pattern.sub(
-                lambda match: f"![{words}]({match[2]})", page.read_text(encoding="utf-8")
+                lambda match, words=words: f"![{words}]({match[2]})",
+                page.read_text(encoding="utf-8"),
             )
             page.write_text(text, encoding="utf-8", newline="\n")
         print(f"{name}: {shown.words}")

@@ -33,11 +33,17 @@ class Cache:
         return value
 
 
-def _nbytes(value):
+def _nbytes(value, seen=None):
+    """The bytes of the arrays in a value; what it holds twice, or holds in itself, counts once."""
+    seen = set() if seen is None else seen
+    if id(value) in seen:
+        return 0
+    seen.add(id(value))
     if isinstance(value, np.ndarray):
         return value.nbytes
     parts = value if isinstance(value, (list, tuple, dict)) else getattr(value, "__dict__", {})
-    return sum(map(_nbytes, parts.values() if isinstance(parts, dict) else parts))
+    parts = parts.values() if isinstance(parts, dict) else parts
+    return sum(_nbytes(part, seen) for part in parts)
 
 
 cache = Cache(LIMIT)

@@ -79,7 +79,8 @@ class ShadowModels:
 
     >>> import miaedu as mia
     >>> digits = mia.load_digits()
-    >>> shadows = mia.ShadowModels(mia.MLP(epochs=5), n_models=4, random_state=0).fit(digits.X, digits.y)
+    >>> shadows = mia.ShadowModels(mia.MLP(epochs=5), n_models=4, random_state=0)
+    >>> shadows = shadows.fit(digits.X, digits.y)
     >>> shadows.members.shape, shadows.confidences.shape
     ((4, 1797), (4, 1797, 10))
 

@@ -1,6 +1,7 @@
 """What the tests share: a process without a network, the course open in JupyterLab, and a page in
 Chromium."""
 
+import json
 import os
 import re
 import shutil
@@ -103,15 +104,17 @@ def lab(tmp_path_factory):
     }
     # This reader once asked for Jupyter's news, and registered another Python where Jupyter looks
     # first for the kernel.
+    settings = home / "config/lab/user-settings/@jupyterlab/apputils-extension"
     write(
-        home
-        / "config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings",
+        settings / "notification.jupyterlab-settings",
         '{"fetchNews": "true", "checkForUpdates": true}',
     )
-    write(
-        home / "other/kernels/python3/kernel.json",
-        '{"argv": ["another-python", "{connection_file}"], "display_name": "Other", "language": "python"}',
-    )
+    other = {
+        "argv": ["another-python", "{connection_file}"],
+        "display_name": "Other",
+        "language": "python",
+    }
+    write(home / "other/kernels/python3/kernel.json", json.dumps(other))
     places["JUPYTER_PATH"] = str(home / "other")
     command = [
         sys.executable,

@@ -39,8 +39,7 @@ def column(dataset, name):
     return dataset.X[:, dataset.feature_names.index(name)]
 
 
-# --- every data set
-# --------------------------------------------------------------------------------------------------
+# Every data set
 
 
 @pytest.mark.parametrize("name, load", [(name, load) for name in LOADERS for load in LOADERS[name]])
@@ -105,8 +104,7 @@ def test_the_constants_of_a_datasheet_are_those_of_the_file(name, n_numbers):
     assert found >= n_numbers
 
 
-# --- clinic and census
-# -----------------------------------------------------------------------------------------------
+# Clinic and census
 
 
 @pytest.mark.parametrize(
@@ -216,8 +214,7 @@ def test_another_target_is_refused(load, target):
         load(target)
 
 
-# --- scikit-learn's
-# --------------------------------------------------------------------------------------------------
+# Scikit-learn's
 
 
 def test_digits_and_tumours_are_those_of_scikit_learn():
@@ -233,8 +230,7 @@ def test_digits_and_tumours_are_those_of_scikit_learn():
     assert tumours.feature_names == tuple(theirs.feature_names)
 
 
-# --- damage
-# ----------------------------------------------------------------------------------------------------------
+# Damage
 
 
 @pytest.fixture
@@ -315,8 +311,7 @@ def test_the_course_is_beside_miaedu_or_inside_it(tmp_path, monkeypatch):
     assert places.course() == tmp_path.resolve() / "miaedu" / "course"
 
 
-# --- purchases
-# -------------------------------------------------------------------------------------------------------
+# Purchases
 
 
 @settings(max_examples=25)

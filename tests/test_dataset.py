@@ -39,8 +39,7 @@ def numbers(pair):
     return pair[0][:, 0].astype(int).tolist()
 
 
-# --- a reader's own data
-# ---------------------------------------------------------------------------------------------
+# A reader's own data
 
 
 @pytest.mark.parametrize(
@@ -173,8 +172,7 @@ def test_bad_data_is_refused_with_its_first_offending_value(X, y, more, said):
     assert said in str(error.value)
 
 
-# --- split
-# -----------------------------------------------------------------------------------------------------------
+# Split
 
 
 @st.composite

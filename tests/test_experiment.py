@@ -91,6 +91,15 @@ def test_the_same_experiment_gives_the_same_bits_from_an_empty_a_full_and_a_crow
     assert bits(cold(e)) == first
 
 
+@pytest.mark.parametrize("view", experiment.CHOICES["view"])
+@pytest.mark.parametrize("attack", experiment.CHOICES["attack"])
+def test_every_attack_of_the_registry_runs_in_both_views_and_is_kept(attack, view, trained):
+    e = replace(TINY, attack=attack, view=view, n_shadows=8)
+    first = bits(mia.run(e))
+    trained.clear()
+    assert bits(mia.run(e)) == first and trained == []
+
+
 def test_another_process_finds_the_same():
     code = f"import miaedu as mia; print({TINY.code}.adaptive.scores.tobytes().hex())"
     assert (

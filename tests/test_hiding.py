@@ -172,9 +172,7 @@ EDGE = SimpleNamespace(
         (noisy(epsilon=0.5, random_state=2), 4.0),
     ],
 )
-def test_the_noise_is_laplace_with_variance_2_scale_squared_and_an_epsilon_means_a_scale_of_2_over_it(
-    hide, scale
-):
+def test_the_noise_is_laplace_of_its_scale_and_an_epsilon_means_a_scale_of_2_over_it(hide, scale):
     noise = hide(FLAT) - FLAT
     # Laplace noise has a fourth moment of 6 variances squared: n numbers give the variance to a
     # share of sqrt(5 / n).
@@ -225,7 +223,7 @@ def test_averaging_brings_the_noise_down_by_the_square_root_of_the_number_of_ans
     assert means.mean(axis=0) == pytest.approx([1, 0], abs=4 * spread[100] / 400**0.5)
 
 
-def test_every_answer_spends_epsilon_and_what_the_budget_does_not_cover_is_refused_and_costs_nothing():
+def test_every_answer_spends_epsilon_and_what_is_refused_spends_none():
     api = BlackBox(EDGE, hide=[noisy(epsilon=0.1, random_state=0), top_k(1)], epsilon_budget=1.0)
     same = np.zeros((3, 2))
     api.predict_proba(same)
@@ -246,11 +244,11 @@ def test_every_answer_spends_epsilon_and_what_the_budget_does_not_cover_is_refus
     [(0.1, 0.3, 3), (0.7, 2.1, 3), (1 / 3, 100.0, 300), (2.0, 1.9, 0), (1.0, 10.5, 10)],
 )
 def test_the_budget_is_spent_to_the_last_answer_whatever_the_rounding(epsilon, budget, answers):
-    api, given = BlackBox(EDGE, hide=noisy(epsilon=epsilon), epsilon_budget=budget), 0
+    api = BlackBox(EDGE, hide=noisy(epsilon=epsilon), epsilon_budget=budget)
     with pytest.raises(ValueError, match="epsilon budget"):
-        for given in range(1000):
+        for _ in range(1000):
             api.predict_proba(np.zeros((1, 2)))
-    assert given == answers == api.n_queries
+    assert api.n_queries == answers
 
 
 def test_a_question_that_fails_spends_no_epsilon():

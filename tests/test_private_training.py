@@ -101,19 +101,18 @@ def test_a_target_and_shadows_with_one_random_state_share_no_random_number(monke
         made.append((state["state"], state["inc"]))
         return generator
 
-    def streams_of(fit):
+    def streams_of(fit, *records, **options):
         made.clear()
-        fit()
+        fit(*records, **options)
         assert len(made) > 2, "training draws from other generators than these: nothing was tested"
         return set(made)
 
     monkeypatch.setattr(np.random, "default_rng", noted)
     for seed in (0, 1, 12345):
         net = private(random_state=seed)
-        target = streams_of(lambda: net.fit(X, Y, range(10)))
-        networks = streams_of(
-            lambda: mia.ShadowModels(net, 20, random_state=seed).fit(X, Y, classes=range(10))
-        )
+        target = streams_of(net.fit, X, Y, range(10))
+        shadows = mia.ShadowModels(net, 20, random_state=seed)
+        networks = streams_of(shadows.fit, X, Y, classes=range(10))
         assert len(target) == 3 and len(networks) >= 60, (
             "one stream each for start, shuffle and noise"
         )

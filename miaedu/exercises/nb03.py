@@ -263,8 +263,8 @@ EXERCISES = {
         },
         auc_of_sixteen,
         "What does each shadow model learn from, and what do the attack models learn from?",
-        "the halves overlap, so a second shadow model shows the attack models much the same picture "
-        "again. Compute is cheap, but it does not buy everything.",
+        "the halves overlap, so a second shadow model shows the attack models much the same "
+        "picture again. Compute is cheap, but it does not buy everything.",
     ),
     "03.2": Exercise(
         "See what it costs the attacker when their shadow models overfit more than the target.",

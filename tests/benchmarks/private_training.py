@@ -156,7 +156,7 @@ def moves(repeats):
         replace(noise, noise_multiplier=2 + i / 1000) for i in range(1, repeats + 1)
     ]
     return {
-        control: np.median([measured(lambda: mia.run(e)) for e in experiments], axis=0).tolist()
+        control: np.median([measured(lambda e=e: mia.run(e)) for e in experiments], axis=0).tolist()
         for control, experiments in work.items()
     }
 

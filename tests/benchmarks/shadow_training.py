@@ -269,12 +269,16 @@ def show_times(results):
 
 def show_leaks(results):
     print(f"""
-What the attack finds out: AUC, and TPR at 1 % FPR, means over {TARGETS} targets that differ by their seeds
+What the attack finds out: AUC, and TPR at 1 % FPR, means over {TARGETS} targets that differ
+by their seeds
   own        targets of the contender's own kind, with the settings of its shadow models
-  common     targets that are scikit-learn's MLPClassifier, no matter who attacks: what most others' shadows are, too
-  our MLP    targets that are this project's MLP at its defaults, no matter who attacks: what our shadows are, too
+  common     targets that are scikit-learn's MLPClassifier, no matter who attacks: what most others'
+             shadows are, too
+  our MLP    targets that are this project's MLP at its defaults, no matter who attacks: what our
+             shadows are, too
 accuracy: of the shadow models on their own training sets
-share: operations in matrix products per CPU second of training, against those of one thread in one large product
+share: operations in matrix products per CPU second of training, against those of one thread in one
+       large product
 """)
     columns = [(which, what) for which in results[0]["leaks"] for what in ("AUC", "TPR")]
     rows = []
