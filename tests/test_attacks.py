@@ -3,6 +3,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+import refusals
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
@@ -348,3 +349,45 @@ def test_the_gap_attack_needs_a_target_and_no_shadow_model(monkeypatch):
     monkeypatch.setattr("miaedu.cache.cache.kept", OrderedDict())
     mia.run(mia.Experiment(data="digits", n_members=40, epochs=1, n_shadows=7, attack="gap"))
     assert calls == [1]
+
+
+# What is refused
+
+REFUSED = {
+    "other features for an attack": (
+        lambda t: t.attack.score(t.api, t.X[:, :2], t.Y),
+        ValueError,
+        "2 features",
+        "3",
+    ),
+    "labels for other records": (
+        lambda t: t.attack.score(t.api, t.X, t.Y[:9]),
+        ValueError,
+        "same length",
+        "got 40 and 9",
+    ),
+    "learning from unfitted shadows": (
+        lambda t: t.attack.fit(mia.ShadowModels(mia.MLP())),
+        ValueError,
+        "ShadowModels",
+        "fit",
+    ),
+    "reporting an unfitted attack": (
+        lambda t: mia.evaluate(mia.ThresholdAttack(), t.api, t.world),
+        ValueError,
+        "ThresholdAttack",
+        "fit",
+    ),
+    "learning through a number": (
+        lambda t: t.attack.fit(t.shadows, hide=[3]),
+        TypeError,
+        "hide",
+        "functions",
+        "got 3",
+    ),
+}
+
+
+@refusals.each(REFUSED)
+def test_what_an_attack_cannot_use_is_refused_in_words_and_changes_nothing(action, error, words):
+    refusals.check(action, error, words)

@@ -194,12 +194,9 @@ def test_progress_is_told_and_may_stop_it():
     "wrong, message",
     [
         (dict(n_runs=39), "n_runs must be .*at least 40, got 39"),
-        (dict(n_runs=0), "n_runs must be .*got 0"),
         (dict(n_runs=100.5), "n_runs must be .*whole.*got 100.5"),
         (dict(level=1.0), "level must be a number above 0 and below 1, got 1.0"),
-        (dict(level=95), "level must be .*got 95"),
         (dict(delta=0), "delta must be a number above 0 and below 1, got 0"),
-        (dict(delta=1.0), "delta must be .*got 1.0"),
         (dict(canary=(CANARY[0][:5], 0)), "canary must .*64 .*5"),
     ],
 )
