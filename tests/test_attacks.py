@@ -312,6 +312,7 @@ def test_the_shadow_attack_on_labels_alone_is_as_good_as_the_gap_attack():
     assert report.gap_advantage > 0.2 and report.advantage > report.gap_advantage - 0.03
 
 
+@pytest.mark.slow
 def test_the_shadow_attack_is_no_weaker_than_forests_on_all_confidences():
     ours, forests = np.transpose([aucs_beside_forests(seed) for seed in range(3)])
     assert forests.mean() > 0.75, "the reference did not learn"

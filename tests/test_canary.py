@@ -54,6 +54,7 @@ def test_a_quarter_of_the_noise_is_caught(seed):
     assert found.mu > found.promised and found.broken
 
 
+@pytest.mark.slow
 def test_an_ordinary_record_hides_what_an_odd_one_shows():
     model, records = private(QuarterOfTheNoise, expected_members=60), (DIGITS.X[:60], DIGITS.y[:60])
     odd, plain = (
@@ -97,6 +98,7 @@ def of_oracle(mu, seed, n_runs=1000, **options):
     return mia.canary_audit(Oracle(mu, seed), *records, (np.ones(2), 1), n_runs=n_runs, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mu", [0.0, 1.0, 2.5])
 def test_the_bound_exceeds_the_truth_no_more_often_than_it_says(mu):
     found = [of_oracle(mu, seed, level=0.8).mu for seed in range(60)]

@@ -416,6 +416,7 @@ def label_only():
     return [mia.run(replace(labels, random_state=seed)) for seed in range(5)]
 
 
+@pytest.mark.slow
 def test_labels_alone_give_away_more_than_the_gap(label_only):
     low, high = interval([r.adaptive.advantage - r.adaptive.gap_advantage for r in label_only])
     assert low > 0, f"the mean difference of advantages is {low:.2f} to {high:.2f}"

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from miaedu import MLP
+from miaedu import MLP, lockstep
 from miaedu.checks import draw_seeds
 from miaedu.lockstep import layers
 
@@ -208,13 +208,14 @@ def test_training_many_leaves_the_original_as_it_was():
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_progress_is_told_in_the_callers_thread_and_rises_to_one(many):
+def test_progress_is_told_in_the_callers_thread_and_rises_to_one(many, monkeypatch):
+    monkeypatch.setattr(lockstep, "LOOK", 1e-4)  # told at every look, however fast the machine
     told = []
 
     def progress(share):
         told.append((share, threading.get_ident()))
 
-    net = MLP(epochs=2000, batch_size=20)  # long against the 20 ms between two calls
+    net = MLP(epochs=100, batch_size=20)
     net.fit_many(X, Y, MEMBERS, progress=progress) if many else net.fit(X, Y, progress=progress)
     shares, threads = zip(*told)
     assert len(shares) > 2 and list(shares) == sorted(shares)

@@ -169,12 +169,14 @@ def beyond_the_ceiling(tpr, fpr, mu):
     return over.mean() / (over.std(ddof=1) / len(over) ** 0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("mu", [1.0, 4.0])
 def test_no_attack_breaks_the_ceiling(attack, mu):
     assert beyond_the_ceiling(*rates(attack, sqrt(SMALL.epochs) / mu), mu) <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_every_attack_breaks_the_ceiling_of_a_promise_that_is_not_kept(attack):
     assert beyond_the_ceiling(*rates(attack, 0.0), 1.0) > 3, (
@@ -193,6 +195,7 @@ def test_the_ceiling_that_is_checked_is_the_one_that_is_drawn():
     assert beyond_the_ceiling(mia.roc_ceiling(fpr, mu=1.0) + [0.001, 0.002, 0.003], fpr, 1.0) < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ["shadow", "threshold"])
 def test_the_attacks_do_learn_something_from_private_targets(attack):
     # Else a ceiling would not be tested by them. Twenty targets of 100 members: three standard

@@ -134,6 +134,7 @@ def test_a_class_that_a_model_never_saw_keeps_its_column(model):
                 assert (confidences[:, column] == 0).all()
 
 
+@pytest.mark.slow
 def test_models_are_fitted_where_joblib_is_told():
     def places(backend):
         with joblib.parallel_config(backend):
