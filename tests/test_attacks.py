@@ -3,6 +3,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+import refusals
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
@@ -311,6 +312,7 @@ def test_the_shadow_attack_on_labels_alone_is_as_good_as_the_gap_attack():
     assert report.gap_advantage > 0.2 and report.advantage > report.gap_advantage - 0.03
 
 
+@pytest.mark.slow
 def test_the_shadow_attack_is_no_weaker_than_forests_on_all_confidences():
     ours, forests = np.transpose([aucs_beside_forests(seed) for seed in range(3)])
     assert forests.mean() > 0.75, "the reference did not learn"
@@ -348,3 +350,45 @@ def test_the_gap_attack_needs_a_target_and_no_shadow_model(monkeypatch):
     monkeypatch.setattr("miaedu.cache.cache.kept", OrderedDict())
     mia.run(mia.Experiment(data="digits", n_members=40, epochs=1, n_shadows=7, attack="gap"))
     assert calls == [1]
+
+
+# What is refused
+
+REFUSED = {
+    "other features for an attack": (
+        lambda t: t.attack.score(t.api, t.X[:, :2], t.Y),
+        ValueError,
+        "2 features",
+        "3",
+    ),
+    "labels for other records": (
+        lambda t: t.attack.score(t.api, t.X, t.Y[:9]),
+        ValueError,
+        "same length",
+        "got 40 and 9",
+    ),
+    "learning from unfitted shadows": (
+        lambda t: t.attack.fit(mia.ShadowModels(mia.MLP())),
+        ValueError,
+        "ShadowModels",
+        "fit",
+    ),
+    "reporting an unfitted attack": (
+        lambda t: mia.evaluate(mia.ThresholdAttack(), t.api, t.world),
+        ValueError,
+        "ThresholdAttack",
+        "fit",
+    ),
+    "learning through a number": (
+        lambda t: t.attack.fit(t.shadows, hide=[3]),
+        TypeError,
+        "hide",
+        "functions",
+        "got 3",
+    ),
+}
+
+
+@refusals.each(REFUSED)
+def test_what_an_attack_cannot_use_is_refused_in_words_and_changes_nothing(action, error, words):
+    refusals.check(action, error, words)

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import refusals
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
@@ -112,3 +113,29 @@ def test_the_row_at_fault_is_named_and_float32_rounding_is_none():
     with pytest.raises(ValueError, match=r"row 2 is \[0.2 0.2 0.2\]"):
         BlackBox(answering(*rows)).predict_proba(X[:3])
     np.testing.assert_array_equal(BlackBox(answering(*rows[:2])).predict_proba(X[:2]), rows[:2])
+
+
+# What is refused
+
+REFUSED = {
+    "no budget": (lambda t: BlackBox(t.net, budget=0), ValueError, "budget", "at least 1", "got 0"),
+    "hiding by a number": (
+        lambda t: BlackBox(t.net, hide=[3]),
+        TypeError,
+        "hide",
+        "functions",
+        "got 3",
+    ),
+    "hiding by a number alone": (
+        lambda t: BlackBox(t.net, hide=3),
+        TypeError,
+        "hide",
+        "functions",
+        "got 3",
+    ),
+}
+
+
+@refusals.each(REFUSED)
+def test_what_a_black_box_cannot_use_is_refused_in_words_and_changes_nothing(action, error, words):
+    refusals.check(action, error, words)

@@ -54,6 +54,7 @@ def test_a_quarter_of_the_noise_is_caught(seed):
     assert found.mu > found.promised and found.broken
 
 
+@pytest.mark.slow
 def test_an_ordinary_record_hides_what_an_odd_one_shows():
     model, records = private(QuarterOfTheNoise, expected_members=60), (DIGITS.X[:60], DIGITS.y[:60])
     odd, plain = (
@@ -97,6 +98,7 @@ def of_oracle(mu, seed, n_runs=1000, **options):
     return mia.canary_audit(Oracle(mu, seed), *records, (np.ones(2), 1), n_runs=n_runs, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mu", [0.0, 1.0, 2.5])
 def test_the_bound_exceeds_the_truth_no_more_often_than_it_says(mu):
     found = [of_oracle(mu, seed, level=0.8).mu for seed in range(60)]
@@ -194,12 +196,9 @@ def test_progress_is_told_and_may_stop_it():
     "wrong, message",
     [
         (dict(n_runs=39), "n_runs must be .*at least 40, got 39"),
-        (dict(n_runs=0), "n_runs must be .*got 0"),
         (dict(n_runs=100.5), "n_runs must be .*whole.*got 100.5"),
         (dict(level=1.0), "level must be a number above 0 and below 1, got 1.0"),
-        (dict(level=95), "level must be .*got 95"),
         (dict(delta=0), "delta must be a number above 0 and below 1, got 0"),
-        (dict(delta=1.0), "delta must be .*got 1.0"),
         (dict(canary=(CANARY[0][:5], 0)), "canary must .*64 .*5"),
     ],
 )

@@ -40,6 +40,7 @@ def test_the_shop_is_the_one_of_the_story_and_the_explorer_attacks_its_target():
     assert replace(shown, n_shadows=4, snapshots=EPOCHS) == SHOP, "fewer shadows on a slow machine"
 
 
+@pytest.mark.slow
 def test_members_are_flagged_far_more_often_but_not_alone(reports):
     sentence("00", "Members are flagged far more often")
     sentence("00", "But non-members are flagged too: to be flagged is evidence, not proof.")

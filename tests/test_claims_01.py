@@ -55,6 +55,7 @@ def flagged(attack, api, X, y):
     return attack.score(api, X, y) >= attack.threshold_
 
 
+@pytest.mark.slow
 def test_the_cohort_is_what_the_text_says_it_is(runs):
     sentence("01", "Of 100 people of the whole survey 22 are of the ill quarter")
     assert round(100 * ILL.mean()) == 22
@@ -135,6 +136,7 @@ def test_the_rule_about_age_sees_no_membership_but_tells_the_ill_from_the_rest(r
     assert min(members) - (rest[0][:, age] > 0).mean() > 0.3
 
 
+@pytest.mark.slow
 def test_neither_target_does_better_than_one_answer_for_all_on_new_people(runs, visits):
     sentence("01", "on them neither does better than one answer for all.")
     for each in (runs, visits):
@@ -180,6 +182,7 @@ def test_the_explorer_shows_the_numbers_that_the_text_gives():
     assert worth[[0, 2]] == pytest.approx([0.2, 1], abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_stricter_attacker_finds_fewer_members_and_each_positive_is_worth_more():
     sentence(
         "01", "An attacker who allows fewer false alarms finds fewer members, and each positive"

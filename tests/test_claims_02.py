@@ -112,6 +112,7 @@ def test_sure_to_99_percent_is_wrong_more_often_than_once_in_100_on_new_records(
     assert interval(right)[1] < 0.99
 
 
+@pytest.mark.slow
 def test_what_moving_the_threshold_does_in_the_explorer():
     sentence("02", "66 of 100 at 0.50, 49 at 0.90. The hits stay near 100 up to about 0.90; beyond")
     sentence("02", "beyond it they fall faster than the false alarms, to 70 at 0.98")
@@ -155,6 +156,7 @@ def few_and_many(seed):
     return [(100 * r.test_accuracy, 100 * r.recall, 100 * r.fpr) for r in reports]
 
 
+@pytest.mark.slow
 def test_more_records_narrow_the_gap_and_raise_the_false_alarms():
     sentence(
         "02", "with 100 of them the target is right on 53 of 100 non-members, with 1,000 on 67"
@@ -174,6 +176,7 @@ def test_more_records_narrow_the_gap_and_raise_the_false_alarms():
     assert hits.min() >= 90 and interval(alarms[:, 1] - alarms[:, 0])[0] > 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_a_model_that_generalises_keeps_the_many_and_exposes_the_unusual(seed):
     sentence("02", "such a model leaks less *on average*. Scanned digits are an easy task of this")
@@ -288,6 +291,7 @@ def advantage(sure, part, threshold):
     return flagged[part & MEMBERS].mean() - flagged[part & ~MEMBERS].mean()
 
 
+@pytest.mark.slow
 def test_a_blind_baseline_sees_the_next_season_and_nothing_else():
     sentence("02", "reports a better AUC than yours")
     sentence("02", "The non-members differ from the members in more than membership")

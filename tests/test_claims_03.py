@@ -49,6 +49,7 @@ def differences(measure, here, there):
     ]
 
 
+@pytest.mark.slow
 def test_the_labels_are_right_as_often_as_the_target_is_on_new_records():
     sentence("03", "That is the target's accuracy on records it has never seen.")
     off = []
@@ -77,6 +78,7 @@ def test_the_shadow_attack_clears_the_gap_attack():
     assert interval([learned(s).advantage - learned(s).gap_advantage for s in SEEDS])[0] > 0.1
 
 
+@pytest.mark.slow
 def test_a_sound_null_run_leaves_one_half_out_in_about_one_of_twenty():
     sentence(
         "03",
@@ -189,6 +191,7 @@ def test_what_happens_when_the_number_of_shadow_models_is_dragged():
     assert low < 0.01 < high < 0.02
 
 
+@pytest.mark.slow
 def test_shadow_models_that_overfit_more_cost_the_attacker():
     longer = {"kind": mia.MLP(epochs=60)}
     praise = find("03.2").praise
@@ -218,6 +221,7 @@ def test_how_a_shadow_model_treats_what_it_has_seen_matters_more_than_its_kind()
     assert interval([learned(s, **tree).advantage - learned(s).gap_advantage for s in SEEDS])[1] < 0
 
 
+@pytest.mark.slow
 def test_a_freely_fitted_regression_is_as_sure_as_a_network_and_a_tree_unsure_of_everything():
     sentence("03", "it is as sure of what it has seen as the network is, and as unsure of the rest")
     sentence("03", "The tree is unsure of everything")

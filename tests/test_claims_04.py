@@ -99,6 +99,7 @@ def hidden(*hide):
     return mia.run(mia.Experiment(hidden=32, n_shadows=8, hide=hide))
 
 
+@pytest.mark.slow
 def test_what_happens_when_hiding_is_dragged():
     hot = hidden(("softened", 20.0))
     sentence("04", "their advantage falls to 0.00. The adaptive one's stays near 0.51.")

@@ -386,6 +386,7 @@ def attacked(d, n_members, seed, **settings):
 # five seconds. Over ten seeds the smallest fall in test accuracy, from 10 to 20 classes, was 0.041
 # on average (sd 0.012); the smallest rise in AUC, there too, 0.054 (sd 0.020); the largest distance
 # from the paper 0.09, at 100 classes.
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_more_classes_are_harder_to_learn_and_leak_more_as_in_table_ii(seed):
     paper = {2: 0.984, 10: 0.866, 20: 0.781, 50: 0.693, 100: 0.659}
@@ -419,6 +420,7 @@ def stated(name):
 # machine's rounding.
 
 
+@pytest.mark.slow
 def test_the_accuracies_of_the_datasheet_of_purchases_are_true():
     table = list(stated("purchases"))
     assert len(table) == 5
@@ -431,6 +433,7 @@ def test_the_accuracies_of_the_datasheet_of_purchases_are_true():
                 assert lowest - 0.01 < value < highest + 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, n_members", [("clinic", 1000), ("census", 1000), ("digits", 898), ("tumours", 284)]
 )

@@ -172,6 +172,19 @@ def test_bad_data_is_refused_with_its_first_offending_value(X, y, more, said):
     assert said in str(error.value)
 
 
+def test_text_labels_are_encoded_where_numbers_are_needed():
+    rng, codes = np.random.default_rng(0), np.arange(40) % 2
+    X, names = rng.normal(codes[:, None], 1, (40, 3)), np.array(["stays", "leaves"])[codes]
+    world = mia.split(mia.Dataset.from_arrays(X, names), 10, random_state=0)
+    target = mia.BlackBox(mia.MLP(epochs=2, random_state=0).fit(*world.members))
+    assert mia.evaluate(mia.GapAttack(), target, world).members.sum() == 10
+    # Without a Dataset, labels may stay texts from one end to the other.
+    net = mia.MLP(epochs=20, random_state=0).fit(X, names)
+    shadows = mia.ShadowModels(mia.MLP(epochs=2), 2, random_state=0).fit(X, names)
+    scores = mia.ShadowAttack().fit(shadows).score(mia.BlackBox(net), X, names)
+    assert net.score(X, names) > 0.7 and np.isfinite(scores).all()
+
+
 # Split
 
 

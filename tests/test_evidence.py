@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import sklearn
 from course import interval
+from sklearn.metrics import roc_curve
 
 import miaedu as mia
 
@@ -42,7 +43,9 @@ def row(countermeasure, seed):
     for attack, settings in ATTACKS.items():
         e = replace(COUNTERMEASURES[countermeasure], random_state=seed, **settings)
         report = mia.run(e).report
-        values = report.test_accuracy, report.advantage, report.auc, report.tpr_at(0.01)
+        # Five false alarms in one shop: too few for a rate by itself, fifty for ten shops.
+        fpr, tpr, _ = roc_curve(report.members, report.scores)
+        values = report.test_accuracy, report.advantage, report.auc, tpr[fpr <= 0.01].max()
         found[attack] = {name: round(float(value), 4) for name, value in zip(MEASURES, values)}
     return found
 

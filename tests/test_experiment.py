@@ -605,6 +605,7 @@ def test_an_experiment_stays_as_it_was():
         (dict(n_members=50.0), "n_members must be a whole number.*got 50.0"),
         (dict(n_shadows=0), "n_shadows must be .*at least 1, got 0"),
         (dict(n_classes=True), "n_classes must .*got True"),
+        (dict(n_classes=1), "n_classes must be .*at least 2, got 1"),
         (dict(attack="LiRA"), "attack must be one of shadow, .*got 'LiRA'"),
         (dict(data="mnist"), "data must be one of .*got 'mnist'"),
         (dict(view="owner"), "view must be one of attacker, auditor, got 'owner'"),
@@ -618,6 +619,11 @@ def test_an_experiment_stays_as_it_was():
 def test_names_and_numbers_that_are_not_allowed_are_refused_at_once(wrong, message):
     with pytest.raises((TypeError, ValueError), match=f"^{message}"):
         Experiment(**wrong)
+
+
+def test_more_records_than_there_are_is_refused_when_they_are_dealt():
+    with pytest.raises(ValueError, match=r"n_members .*at most 569.*got 400 \+ 400"):
+        mia.run(Experiment("tumours", n_members=400))
 
 
 @pytest.mark.parametrize(

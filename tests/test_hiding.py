@@ -2,7 +2,7 @@
 adapts."""
 
 from dataclasses import replace
-from math import log
+from math import inf, log, nan
 from types import SimpleNamespace
 
 import numpy as np
@@ -280,6 +280,75 @@ def test_noise_with_a_promise_comes_first_and_once(hide):
     )
 
 
+# What is refused, and why
+
+REFUSED = {
+    "k of 0": (lambda: top_k(0), "k .*at least 1, got 0", "an answer without any class"),
+    "half a k": (lambda: top_k(1.5), "k .*whole number.*, got 1.5", "without any class"),
+    "k above the number of classes": (
+        lambda: top_k(4)(BY_HAND),
+        "k .*from 1 to .*classes, 3, got 4",
+        "no more confidences to keep",
+    ),
+    "decimals below 0": (
+        lambda: rounded(-1),
+        "decimals .*at least 0, got -1",
+        "every confidence would be 0",
+    ),
+    "half a decimal": (
+        lambda: rounded(0.5),
+        "decimals .*whole number.*, got 0.5",
+        "every confidence would be 0",
+    ),
+    "temperature of 0": (lambda: softened(0), "temperature .*above 0, got 0", "1 / temperature"),
+    "temperature below 0": (
+        lambda: softened(-2.0),
+        "temperature .*above 0, got -2.0",
+        "1 / temperature",
+    ),
+    "temperature without end": (lambda: softened(inf), "temperature .*got inf", "1 / temperature"),
+    "scale below 0": (lambda: noisy(-0.1), "scale .*at least 0, got -0.1", "width of the noise"),
+    "scale that is no number": (lambda: noisy(nan), "scale .*got nan", "width of the noise"),
+    "epsilon of 0": (
+        lambda: noisy(epsilon=0),
+        "epsilon .*above 0, got 0",
+        "would need infinite noise",
+    ),
+    "epsilon below 0": (
+        lambda: noisy(epsilon=-0.5),
+        "epsilon .*above 0, got -0.5",
+        "would need infinite noise",
+    ),
+    "scale and epsilon": (
+        lambda: noisy(0.1, epsilon=1.0),
+        "either scale or epsilon",
+        "got scale=0.1 and epsilon=1.0",
+    ),
+    "neither scale nor epsilon": (
+        lambda: noisy(),
+        "either scale or epsilon",
+        "got scale=None and epsilon=None",
+    ),
+    "epsilon without a budget": (
+        lambda: BlackBox(EDGE, hide=noisy(epsilon=1.0)),
+        r"noisy\(epsilon=1.0\) needs .*epsilon_budget",
+        "someone must stop",
+    ),
+    "epsilon budget of 0": (
+        lambda: BlackBox(EDGE, noisy(epsilon=1.0), epsilon_budget=0),
+        "epsilon_budget .*above 0, got 0",
+        "must spend some of it",
+    ),
+}
+
+
+@pytest.mark.parametrize("action, message, reason", REFUSED.values(), ids=REFUSED)
+def test_what_hides_nothing_is_refused_with_what_is_allowed_and_why(action, message, reason):
+    with pytest.raises(ValueError, match=f"^(give )?{message}") as refused:
+        action()
+    assert reason in str(refused.value)
+
+
 # The attacker
 
 
@@ -347,6 +416,7 @@ def label_only():
     return [mia.run(replace(labels, random_state=seed)) for seed in range(5)]
 
 
+@pytest.mark.slow
 def test_labels_alone_give_away_more_than_the_gap(label_only):
     low, high = interval([r.adaptive.advantage - r.adaptive.gap_advantage for r in label_only])
     assert low > 0, f"the mean difference of advantages is {low:.2f} to {high:.2f}"

@@ -1,7 +1,6 @@
 """The arithmetic of the training loop, against references that share no code with it."""
 
 import threading
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -328,19 +327,22 @@ class Stop(Exception):
 @pytest.mark.parametrize("n_jobs", [1, 2, 3])
 def test_raising_in_progress_stops_every_worker_within_two_steps(monkeypatch, n_jobs):
     X, y = blobs(60, 4, 3)
-    raised, after = threading.Event(), []
+    raised, stop, after = threading.Event(), threading.Event(), []
 
     def note(*batch):
         if raised.is_set():
+            assert stop.wait(60), "nobody told the workers"
             after.append(threading.get_ident())
             assert len(after) < 20, "nobody stopped"
-            time.sleep(0.2)  # far more than the caller needs to tell the workers
 
     def progress(share):
         if share > 0:
             raised.set()
             raise Stop
 
+    # the very event by which the caller tells the workers
+    names = {**vars(threading), "Event": lambda: stop}
+    monkeypatch.setattr(lockstep, "threading", SimpleNamespace(**names))
     watch(monkeypatch, note)
     with pytest.raises(Stop):
         MLP(epochs=20_000, batch_size=20).fit_many(

@@ -244,6 +244,7 @@ def test_jupyterlab_neither_reports_nor_fetches_news(lab):
     assert lab.offline.attempts() == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     os.name == "nt", reason="a test cannot press Ctrl-C for one process of a Windows console alone"
 )

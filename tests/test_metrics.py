@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import pytest
+import refusals
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
@@ -367,3 +368,56 @@ def test_what_the_budget_does_not_cover_is_refused_before_anything_more_is_asked
     with pytest.raises(ValueError, match=f"budget of 19 is too small: {spent} used, {20 - spent}"):
         mia.evaluate({**attacks, "asking": Asking()}, api, WORLD)
     assert api.n_queries == spent
+
+
+# What is refused
+
+REFUSED = {
+    "infinite scores": (
+        lambda t: report([0.5, np.inf], [True, False]),
+        ValueError,
+        "scores",
+        "finite",
+        "inf",
+    ),
+    "scores that are none": (
+        lambda t: report([np.nan, 0.5], [True, False]),
+        ValueError,
+        "scores",
+        "finite",
+        "nan",
+    ),
+    "members only": (
+        lambda t: report([0.5, 0.1], [True, True]),
+        ValueError,
+        "members",
+        "one non-member",
+    ),
+    "non-members only": (
+        lambda t: report([0.5, 0.1], [False, False]),
+        ValueError,
+        "members",
+        "one member",
+    ),
+    "a measure there is not": (
+        lambda t: t.report.interval("aucc"),
+        ValueError,
+        "name",
+        "auc",
+        "'aucc'",
+    ),
+    "a measure without its rate": (
+        lambda t: t.report.interval("tpr_at"),
+        (TypeError, ValueError),
+        "tpr_at",
+        "fpr",
+    ),
+    "a rate above 1": (lambda t: t.report.tpr_at(1.5), ValueError, "fpr", "got 1.5"),
+    "a rate below 0": (lambda t: t.report.tpr_at(-0.1), ValueError, "fpr", "got -0.1"),
+    "NaN as a rate": (lambda t: t.report.tpr_at(np.nan), ValueError, "fpr", "nan"),
+}
+
+
+@refusals.each(REFUSED)
+def test_what_a_report_cannot_measure_is_refused_in_words_and_changes_nothing(action, error, words):
+    refusals.check(action, error, words)

@@ -2,6 +2,7 @@ import threading
 
 import numpy as np
 import pytest
+import refusals
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -11,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from miaedu import MLP
+from miaedu import MLP, lockstep
 from miaedu.checks import draw_seeds
 from miaedu.lockstep import layers
 
@@ -207,13 +208,14 @@ def test_training_many_leaves_the_original_as_it_was():
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_progress_is_told_in_the_callers_thread_and_rises_to_one(many):
+def test_progress_is_told_in_the_callers_thread_and_rises_to_one(many, monkeypatch):
+    monkeypatch.setattr(lockstep, "LOOK", 1e-4)  # told at every look, however fast the machine
     told = []
 
     def progress(share):
         told.append((share, threading.get_ident()))
 
-    net = MLP(epochs=2000, batch_size=20)  # long against the 20 ms between two calls
+    net = MLP(epochs=100, batch_size=20)
     net.fit_many(X, Y, MEMBERS, progress=progress) if many else net.fit(X, Y, progress=progress)
     shares, threads = zip(*told)
     assert len(shares) > 2 and list(shares) == sorted(shares)
@@ -260,3 +262,240 @@ def test_a_fit_that_does_not_end_leaves_the_earlier_one_intact(way):
         fit()
     assert np.array_equal(net.predict_proba(X), before)
     assert net.classes_.tolist() == [0, 1, 2] and net.n_features_in_ == 7
+
+
+# What is refused
+
+REFUSED = {
+    "NaN in X": (lambda t: t.net.fit(refusals.with_one(np.nan), t.Y), ValueError, "X", "NaN"),
+    "infinity in X": (
+        lambda t: t.net.fit(refusals.with_one(np.inf), t.Y),
+        ValueError,
+        "X",
+        "infinity",
+    ),
+    "too large for float32": (
+        lambda t: t.net.fit(refusals.with_one(1e300, float), t.Y),
+        ValueError,
+        "X",
+        "too large",
+    ),
+    "NaN asked about": (
+        lambda t: t.net.predict_proba(refusals.with_one(np.nan)),
+        ValueError,
+        "X",
+        "NaN",
+    ),
+    "text in X": (
+        lambda t: t.net.fit(refusals.with_one("a", object), t.Y),
+        ValueError,
+        "float",
+        "'a'",
+    ),
+    "X without columns": (lambda t: t.net.fit(t.X[:, 0], t.Y), ValueError, "2D array"),
+    "no records": (lambda t: t.net.fit(t.X[:0], t.Y[:0]), ValueError, "0 sample", "minimum of 1"),
+    "lengths differ": (lambda t: t.net.fit(t.X, t.Y[:9]), ValueError, "[40, 9]"),
+    "amounts as labels": (lambda t: t.net.fit(t.X, t.X[:, 0]), ValueError, "label", "continuous"),
+    "one class only": (
+        lambda t: t.net.fit(t.X, 0 * t.Y),
+        ValueError,
+        "y",
+        "at least two classes",
+        "got one class: 0",
+    ),
+    "a label that is not public": (
+        lambda t: t.net.fit(t.X, t.Y, classes=[0, 5]),
+        ValueError,
+        "classes",
+        "every label of y",
+        "1",
+    ),
+    "other features than in fit": (
+        lambda t: t.net.predict(t.X[:, :2]),
+        ValueError,
+        "2 features",
+        "3",
+    ),
+    "no hidden units": (
+        lambda t: MLP(hidden=0).fit(t.X, t.Y),
+        ValueError,
+        "hidden",
+        "at least 1",
+        "got 0",
+    ),
+    "hidden units as text": (
+        lambda t: MLP(hidden="64").fit(t.X, t.Y),
+        ValueError,
+        "hidden",
+        "whole number",
+        "'64'",
+    ),
+    "True for hidden units": (
+        lambda t: MLP(hidden=True).fit(t.X, t.Y),
+        ValueError,
+        "hidden",
+        "True",
+    ),
+    "no epochs": (
+        lambda t: MLP(epochs=0).fit(t.X, t.Y),
+        ValueError,
+        "epochs",
+        "at least 1",
+        "got 0",
+    ),
+    "half an epoch": (
+        lambda t: MLP(epochs=0.5).fit(t.X, t.Y),
+        ValueError,
+        "epochs",
+        "whole number",
+        "got 0.5",
+    ),
+    "batches of one": (
+        lambda t: MLP(batch_size=1).fit(t.X, t.Y),
+        ValueError,
+        "batch_size",
+        "at least 2",
+        "got 1",
+    ),
+    "batches by name": (
+        lambda t: MLP(batch_size="full").fit(t.X, t.Y),
+        ValueError,
+        "batch_size",
+        "auto",
+        "None",
+        "'full'",
+    ),
+    "no learning rate": (
+        lambda t: MLP(learning_rate=0).fit(t.X, t.Y),
+        ValueError,
+        "learning_rate",
+        "above 0",
+        "got 0",
+    ),
+    "NaN as learning rate": (
+        lambda t: MLP(learning_rate=np.nan).fit(t.X, t.Y),
+        ValueError,
+        "learning_rate",
+        "nan",
+    ),
+    "a negative penalty": (
+        lambda t: MLP(l2=-0.1).fit(t.X, t.Y),
+        ValueError,
+        "l2",
+        "at least 0",
+        "got -0.1",
+    ),
+    "a clip of nothing": (
+        lambda t: MLP(clip=0).fit(t.X, t.Y),
+        ValueError,
+        "clip",
+        "above 0",
+        "got 0",
+        "the largest length a gradient may have",
+    ),
+    "negative noise": (
+        lambda t: MLP(clip=1.0, noise_multiplier=-1).fit(t.X, t.Y),
+        ValueError,
+        "noise_multiplier",
+        "got -1",
+    ),
+    "noise without a clip": (
+        lambda t: MLP(noise_multiplier=2).fit(t.X, t.Y),
+        ValueError,
+        "noise_multiplier",
+        "2",
+        "clip",
+        "without one, no amount of noise hides a record",
+    ),
+    "noise without a divisor": (
+        lambda t: MLP(clip=1, noise_multiplier=2).fit(t.X, t.Y),
+        ValueError,
+        "expected_members",
+        "would give their number away",
+    ),
+    "noise without public labels": (
+        lambda t: MLP(clip=1, noise_multiplier=2, expected_members=9).fit(t.X, t.Y),
+        ValueError,
+        "classes must be given",
+    ),
+    "a clip in small batches": (
+        lambda t: MLP(clip=1, batch_size=20).fit(t.X, t.Y),
+        ValueError,
+        "batch_size",
+        "20",
+        "clip",
+        "private training is full-batch",
+    ),
+    "a snapshot after the end": (
+        lambda t: MLP(epochs=5, snapshots=[6]).fit(t.X, t.Y),
+        ValueError,
+        "snapshots",
+        "1 to 5",
+        "got 6",
+    ),
+    "a snapshot alone": (
+        lambda t: MLP(epochs=5, snapshots=3).fit(t.X, t.Y),
+        (TypeError, ValueError),
+        "snapshots",
+        "got 3",
+    ),
+    "an epoch not kept": (lambda t: t.net.at(1), ValueError, "epoch", "[2]", "got 1"),
+    "a negative seed": (
+        lambda t: MLP(random_state=-1).fit(t.X, t.Y),
+        ValueError,
+        "random_state",
+        "got -1",
+    ),
+    "text as a seed": (
+        lambda t: MLP(random_state="x").fit(t.X, t.Y),
+        (TypeError, ValueError),
+        "random_state",
+        "'x'",
+    ),
+    "no copies": (
+        lambda t: t.net.fit_many(t.X, t.Y, np.ones((0, 40), bool)),
+        ValueError,
+        "members",
+        "at least one row",
+        "(0, 40)",
+    ),
+    "a mask of other records": (
+        lambda t: t.net.fit_many(t.X, t.Y, t.halves[:, :9]),
+        ValueError,
+        "members",
+        "40",
+        "(2, 9)",
+    ),
+    "a mask of one row": (
+        lambda t: t.net.fit_many(t.X, t.Y, t.halves[0]),
+        ValueError,
+        "members",
+        "40",
+        "(40,)",
+    ),
+    "a mask of numbers": (
+        lambda t: t.net.fit_many(t.X, t.Y, t.halves + 0),
+        ValueError,
+        "members",
+        "boolean",
+        "int",
+    ),
+    "an empty row": (
+        lambda t: t.net.fit_many(t.X, t.Y, np.repeat([[True], [False]], 40, axis=1)),
+        ValueError,
+        "members",
+        "at least one record",
+        "row 1",
+    ),
+    "fewer than no threads": (
+        lambda t: t.net.fit_many(t.X, t.Y, t.halves, n_jobs=-3),
+        ValueError,
+        "n_jobs",
+        "got -3",
+    ),
+}
+
+
+@refusals.each(REFUSED)
+def test_what_a_network_cannot_use_is_refused_in_words_and_changes_nothing(action, error, words):
+    refusals.check(action, error, words)

@@ -18,6 +18,11 @@ FIGURES = spec_from_file_location("figures", Path(__file__).parents[1] / ".ci" /
 FIGURES.loader.exec_module(OPENING := module_from_spec(FIGURES))
 IMPORTS = {"miaedu", "numpy", "matplotlib", "sklearn"}
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+# The shortest of them runs with the fast tests.
+each_run = [
+    pytest.param(path, id=path.stem, marks=[] if path.stem[:2] == "00" else pytest.mark.slow)
+    for path in NOTEBOOKS
+]
 
 
 def code_of(notebook):
@@ -80,7 +85,7 @@ def test_there_are_notebooks():
     assert "03_algorithm" in [path.stem for path in NOTEBOOKS]
 
 
-@each_notebook
+@pytest.mark.parametrize("path", each_run)
 def test_it_runs_offline_without_warnings_and_says_the_same_twice(path, tmp_path, offline):
     # Both at once: fresh kernels that share the cores must not change each other's numbers either.
     runs = {"first": [nbformat.read(path, as_version=4)], "second": halves(path)}

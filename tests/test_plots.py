@@ -424,6 +424,7 @@ def test_plot_sweep_names_a_measure_that_it_does_not_know():
         mia.plot_sweep(swept(), "l2", ["f1"])
 
 
+@pytest.mark.slow
 def test_a_first_picture_by_plot_sweep_leaves_later_pictures_of_a_notebook_shown():
     first = (
         "import matplotlib.pyplot as plt\nimport miaedu as mia\n"

@@ -3,12 +3,14 @@ import os
 import joblib
 import numpy as np
 import pytest
+import refusals
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from miaedu import MLP, ShadowModels
@@ -132,6 +134,7 @@ def test_a_class_that_a_model_never_saw_keeps_its_column(model):
                 assert (confidences[:, column] == 0).all()
 
 
+@pytest.mark.slow
 def test_models_are_fitted_where_joblib_is_told():
     def places(backend):
         with joblib.parallel_config(backend):
@@ -292,3 +295,94 @@ def test_a_train_size_that_leaves_nobody_in_or_out_is_refused(train_size):
 def test_groups_that_do_not_fit_are_refused(groups, message):
     with pytest.raises(ValueError, match=f"groups must hold .*{message}"):
         ShadowModels(TREE, n_models=2, random_state=0).fit(X, Y, groups=groups)
+
+
+# What is refused
+
+REFUSED = {
+    "NaN asked of many": (
+        lambda t: t.shadows.predict_proba(refusals.with_one(np.nan)),
+        ValueError,
+        "X",
+        "NaN",
+    ),
+    "NaN for shadows": (
+        lambda t: t.shadows.fit(refusals.with_one(np.nan), t.Y),
+        ValueError,
+        "X",
+        "NaN",
+    ),
+    "one class only for shadows": (
+        lambda t: t.shadows.fit(t.X, 0 * t.Y),
+        ValueError,
+        "y",
+        "two classes",
+        "got one class: 0",
+    ),
+    "not public for shadows": (
+        lambda t: t.shadows.fit(t.X, t.Y, classes=[0, 5]),
+        ValueError,
+        "classes",
+        "1",
+    ),
+    "not public for shadow trees": (
+        lambda t: ShadowModels(DecisionTreeClassifier(), 2).fit(t.X, t.Y, classes=[0, 5]),
+        ValueError,
+        "classes",
+        "1",
+    ),
+    "other features asked of many": (
+        lambda t: t.shadows.predict_proba(t.X[:, :2]),
+        ValueError,
+        "2 features",
+        "3",
+    ),
+    "no shadows": (
+        lambda t: ShadowModels(MLP(), 0).fit(t.X, t.Y),
+        ValueError,
+        "n_models",
+        "at least 1",
+        "got 0",
+    ),
+    "half a shadow": (
+        lambda t: ShadowModels(MLP(), 1.5).fit(t.X, t.Y),
+        ValueError,
+        "n_models",
+        "whole number",
+        "got 1.5",
+    ),
+    "shadows without confidences": (
+        lambda t: ShadowModels(SVC(), 2).fit(t.X, t.Y),
+        TypeError,
+        "model",
+        "predict_proba",
+        "SVC",
+    ),
+    "too few records for shadows": (
+        lambda t: t.shadows.fit(t.X[:3], t.Y[:3]),
+        ValueError,
+        "X",
+        "at least 4",
+        "got 3",
+    ),
+    "bad settings of a shadow": (
+        lambda t: ShadowModels(MLP(epochs=0), 2).fit(t.X, t.Y),
+        ValueError,
+        "epochs",
+        "at least 1",
+        "got 0",
+    ),
+    "unfitted shadows": (
+        lambda t: ShadowModels(MLP()).predict_proba(t.X),
+        ValueError,
+        "ShadowModels",
+        "fit",
+    ),
+}
+
+
+@refusals.each(REFUSED)
+def test_what_shadow_models_cannot_use_is_refused_in_words_and_changes_nothing(
+    action, error, words
+):
+    refusals.check(action, error, words)
