@@ -33,6 +33,10 @@ from .explorers import overfitting as overfitting
 from .explorers import save_page as save_page
 from .explorers import shadow_count as shadow_count
 from .explorers import threshold as threshold
+from .exposure import Exposure as Exposure
+from .exposure import ManyTargets as ManyTargets
+from .exposure import expose as expose
+from .exposure import measure_exposure as measure_exposure
 from .hiding import labels_only as labels_only
 from .hiding import noisy as noisy
 from .hiding import rounded as rounded
