@@ -1,5 +1,5 @@
-"""Exposure: over many targets, each trained on a random half of the same records, how surely is each
-record told, and how often is it flagged falsely?"""
+"""Exposure: over many targets, each trained on a random half of the same records, how surely is
+each record told, and how often is it flagged falsely?"""
 
 import copy
 from dataclasses import dataclass
