@@ -324,7 +324,7 @@ def test_after_a_storm_of_moves_the_last_figure_stands_and_memory_has_not_grown(
         "the controls stand where the keys led them"
     )
     words, code, values, numbers, parts = json.loads(ask_kernel(page, SHOWN))
-    values, e = ast.literal_eval(values), eval(code, vars(mia))
+    values, e = ast.literal_eval(values), eval(f"mia.{code}", {"mia": mia})
     noise = "off" if e.clip is None else e.noise_multiplier
     assert values == {
         "epochs": e.epochs,

@@ -6,15 +6,19 @@ import xml.etree.ElementTree as ET
 from io import StringIO
 from types import SimpleNamespace
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
 import miaedu as mia
 from miaedu.explorers import EXPLORERS
-from miaedu.explorers.figure import AS_SVG, mpl
+from miaedu.explorers.browser import text_of
+from miaedu.explorers.figure import AS_SVG
+from miaedu.explorers.page import options
 
 each_explorer = pytest.mark.parametrize("name", [explorer.__name__ for explorer in EXPLORERS])
 
@@ -72,7 +76,10 @@ def histogram(side):
         scores = report.scores[report.members == (side == "members")]
         edges = np.linspace(0, 1, 21)
         upper = np.append(edges[1:-1], np.inf)  # the last bin holds its upper edge
-        return [np.mean((low <= scores) & (scores < high)) for low, high in zip(edges, upper)]
+        return [
+            np.mean((low <= scores) & (scores < high))
+            for low, high in zip(edges[:-1], upper, strict=True)
+        ]
 
     return shares
 
@@ -321,13 +328,14 @@ def drawn(figure):
 
 
 def in_legend(figure):
-    parts = [
-        part
-        for panel in figure.figures
-        for part in (panel.axes[0].get_legend().get_texts() if panel.axes[0].get_legend() else [])
-        + (panel.axes[0].get_legend().legend_handles if panel.axes[0].get_legend() else [])
+    """The entries of both legends: they move where a curve is not always there."""
+    legends = [panel.axes[0].get_legend() for panel in figure.figures]
+    return [
+        entry
+        for legend in legends
+        if legend is not None
+        for entry in (*legend.get_texts(), *legend.legend_handles)
     ]
-    return parts
 
 
 def journey(explorer):
@@ -335,8 +343,9 @@ def journey(explorer):
     past = [(explorer.results, explorer.values())]
     yield past
     for name, control in explorer.controls.items():
-        options = getattr(control, "options", (True, False))
-        values = [o[1] if isinstance(o, tuple) and len(o) == 2 else o for o in options]
+        values = (
+            [value for _, value in options(control)] if hasattr(control, "index") else [True, False]
+        )
         for value in dict.fromkeys([values[0], values[len(values) // 2], values[-1]]):
             if value != control.value:
                 control.value = value
@@ -356,7 +365,7 @@ def test_each_moving_artist_shows_what_its_legend_says_of_the_scores(name, a_fas
             shown = [np.asarray(part, float) for part in _pairs(found[key])]
             wanted = [np.asarray(part, float) for part in _pairs(expected(past))]
             assert len(shown) == len(wanted)
-            for a, b in zip(shown, wanted):
+            for a, b in zip(shown, wanted, strict=True):
                 np.testing.assert_allclose(a, b, atol=1e-6, err_msg=f"{key} at {past[-1][1]}")
         stops += 1
     assert stops > 3
@@ -425,10 +434,6 @@ def test_the_picture_is_svg_whose_references_are_kept(name, a_fast_machine):
 
 @each_explorer
 def test_letters_are_nine_points_at_the_narrowest_two_panels_are_shown(name, a_fast_machine):
-    from matplotlib.text import Text
-
-    from miaedu.explorers.browser import text_of
-
     narrowest = float(re.search(r"flex: 1 1 (\d+)px", text_of("figure.css"))[1])
     for panel in getattr(mia, name)().figure.figures:
         panel.savefig(StringIO(), format="svg")
@@ -587,7 +592,7 @@ def test_the_label_that_a_reader_chooses_is_the_setting_that_is_run(case, one_of
     explorer = one_of_each(name)
     explorer.reset()
     knob = explorer.controls[control]
-    knob.index = [text for text, _ in mia.explorers.page.options(knob)].index(label)
+    knob.index = [text for text, _ in options(knob)].index(label)
     experiment = explorer.results[0].experiment
     for field, value in RUN[case].items():
         assert getattr(experiment, field) == value
@@ -614,17 +619,15 @@ def test_labels_alone_are_a_tick():
 
 
 def test_a_share_is_what_its_label_says():
-    shares = dict(mia.explorers.page.options(mia.base_rate().controls["share"]))
+    shares = dict(options(mia.base_rate().controls["share"]))
     for label, share in shares.items():
         assert share == pytest.approx(1 / int(label.removeprefix("1 in ").replace(",", "")))
     assert list(shares.values()) == sorted(shares.values()), "to the right, as on the axis"
 
 
 def test_the_steps_of_the_threshold_are_of_one_size():
-    thresholds = dict(mia.explorers.page.options(mia.threshold().controls["threshold"]))
-    assert {
-        round(b - a, 9) for a, b in zip(list(thresholds.values()), list(thresholds.values())[1:])
-    } == {0.02}
+    thresholds = dict(options(mia.threshold().controls["threshold"]))
+    assert set(np.diff(list(thresholds.values())).round(9)) == {0.02}
     assert all(float(label) == value for label, value in thresholds.items())
 
 

@@ -27,7 +27,7 @@ def test_each_frame_is_what_the_explorer_shows_there(explorer, tmp_path):
     assert len(page.encode()) <= 300_000
     found = frames(page)
     assert [frame["value"] for frame in found] == [str(epochs) for epochs in EPOCHS]
-    for frame, epochs in zip(found, EPOCHS):
+    for frame, epochs in zip(found, EPOCHS, strict=True):
         explorer.controls["epochs"].value = epochs
         assert explorer.results[0].experiment.epochs == epochs
         assert frame["words"] == explorer.words and frame["numbers"] == explorer.numbers

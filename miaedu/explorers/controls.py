@@ -72,7 +72,7 @@ def mime_bundle(box, **still):
     """What a notebook shows: a widget, and for viewers without widgets what is `still`, by its MIME
     type; with metadata.
 
-    ipywidgets 7.7 has no method for it. Colab, where that version is at home, shows widgets of other
+    ipywidgets 7.7 has no method for it. Colab, which has that version, shows widgets of other
     makers through a manager that the metadata name.
     """
     bundle = {VIEW: {"version_major": 2, "version_minor": 0, "model_id": box.model_id}, **still}

@@ -29,8 +29,8 @@ def log_axis(ax, ticks, label):
 def draw_tried(lines, tried):
     """Set `lines` to what was `tried`: a dict from x to one y a line."""
     places = sorted(tried)
-    for line, heights in zip(lines, zip(*(tried[place] for place in places)), strict=True):
-        line.set_data(places, heights)
+    for i, line in enumerate(lines):
+        line.set_data(places, [tried[place][i] for place in places])
 
 
 class RocPanel:

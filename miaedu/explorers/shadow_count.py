@@ -49,8 +49,8 @@ def words(results, values):
     )
     return (
         f"With {count} shadow model{'s' * (count > 1)} the attack reaches AUC "
-        f"{np.mean(aucs):.2f}{spread * (len(aucs) > 1)}. Its advantage is {advantage:z.2f}; the gap "
-        f"attack's, which needs no shadow model, is {gap:z.2f}."
+        f"{np.mean(aucs):.2f}{spread * (len(aucs) > 1)}. Its advantage is {advantage:z.2f}; the "
+        f"gap attack's, which needs no shadow model, is {gap:z.2f}."
     )
 
 

@@ -19,7 +19,7 @@ def threshold():
     >>> import miaedu as mia
     >>> explorer = mia.threshold()
     >>> explorer.controls["threshold"].value = 0.0
-    >>> explorer.words.startswith("From a confidence of 0.00 on the attack flags 100 of 100 members")
+    >>> explorer.words.startswith("From a confidence of 0.00 on the attack flags 100 of 100")
     True
 
     Returns an :class:`Explorer`; its one target is trained once.
@@ -37,8 +37,8 @@ def words(results, values):
     """Hits and false alarms of this threshold."""
     fpr, tpr = rates_at(results[0].adaptive, values["threshold"])
     return (
-        f"From a confidence of {values['threshold']:.2f} on the attack flags {100 * tpr:.0f} of 100 "
-        f"members and {100 * fpr:.0f} of 100 non-members."
+        f"From a confidence of {values['threshold']:.2f} on the attack flags {100 * tpr:.0f} of "
+        f"100 members and {100 * fpr:.0f} of 100 non-members."
     )
 
 
