@@ -29,6 +29,7 @@ from .explorers import base_rate as base_rate
 from .explorers import confidence_hiding as confidence_hiding
 from .explorers import control_room as control_room
 from .explorers import dp_noise as dp_noise
+from .explorers import falsely_accused as falsely_accused
 from .explorers import overfitting as overfitting
 from .explorers import save_page as save_page
 from .explorers import shadow_count as shadow_count
