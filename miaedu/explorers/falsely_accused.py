@@ -4,6 +4,7 @@ import numpy as np
 
 from ..exposure import ManyTargets, expose
 from ..plots import ATTACK, BASELINE
+from .attackers import MENU
 from .controls import menu, slider
 from .explorer import Explorer
 from .figure import LiveFigure
@@ -12,19 +13,6 @@ from .panels import NOW
 
 COUNTS = (64, 128, 256, 512, 1024)
 SHADOWS = (1, 2, 4, 8, 16)
-# by what the menu calls them: the attack, whose shadow models it has, and its name in the words
-ATTACKS = [
-    ("of 2017", ("shadow", "attacker")),
-    ("calibrated", ("calibrated", "attacker")),
-    ("LiRA, attacker's view", ("lira", "attacker")),
-    ("LiRA, auditor's view", ("lira", "auditor")),
-]
-NAMES = {
-    ("shadow", "attacker"): "the attack of 2017",
-    ("calibrated", "attacker"): "the calibrated attack",
-    ("lira", "attacker"): "LiRA in the attacker's view",
-    ("lira", "auditor"): "LiRA in the auditor's view",
-}
 TENTH = 10  # of 100 people
 
 
@@ -42,15 +30,14 @@ def falsely_accused():
     all targets and people. Returns an :class:`Explorer`.
     """
     controls = {
-        "attack": menu("attack", ATTACKS),
+        "attack": menu("attack", MENU),
         "n_targets": slider("targets", COUNTS, affordable(COUNTS, 256)),
     }
     n_shadows = affordable(SHADOWS, 16)
 
     def experiments(attack, n_targets):
-        name, view = attack
-        settings = {"attack": name, "view": view, "n_shadows": n_shadows}
-        return [ManyTargets(hidden=32, n_targets=n_targets, **settings)]
+        settings = {**attack._asdict(), "n_shadows": n_shadows, "n_targets": n_targets}
+        return [ManyTargets(hidden=32, **settings)]
 
     return Explorer(controls, experiments, AccusedFigure(), words, numbers, carry_out=expose)
 
@@ -64,10 +51,9 @@ def words(results, values):
         curve[tenth] for curve in (exposure.share_of_alarms, exposure.share_by_chance)
     )
     never = int((exposure.half(1).flagged_out == 0).sum())
-    name = NAMES[values["attack"]]
     return (
-        f"With {100 * exposure.fpr:.0f} false alarm in 100, {name} flags {exposure.tpr:.0%} of the "
-        f"members. The tenth of {people:,} people accused most often in one half of the "
+        f"With {100 * exposure.fpr:.0f} false alarm in 100, {values['attack'].words} flags "
+        f"{exposure.tpr:.0%} of the members. The tenth of {people:,} people accused most often in one half of the "
         f"{len(exposure.members):,} targets bear {borne:.0%} of all false alarms in the other "
         f"half; chance would give them {by_chance:.0%}. {never} are never flagged "
         "falsely there."
