@@ -29,10 +29,15 @@ from .explorers import base_rate as base_rate
 from .explorers import confidence_hiding as confidence_hiding
 from .explorers import control_room as control_room
 from .explorers import dp_noise as dp_noise
+from .explorers import falsely_accused as falsely_accused
 from .explorers import overfitting as overfitting
 from .explorers import save_page as save_page
 from .explorers import shadow_count as shadow_count
 from .explorers import threshold as threshold
+from .exposure import Exposure as Exposure
+from .exposure import ManyTargets as ManyTargets
+from .exposure import expose as expose
+from .exposure import measure_exposure as measure_exposure
 from .hiding import labels_only as labels_only
 from .hiding import noisy as noisy
 from .hiding import rounded as rounded

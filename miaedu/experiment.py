@@ -122,7 +122,7 @@ class Experiment:
     def __repr__(self):
         changed = (field for field in fields(self) if getattr(self, field.name) != field.default)
         given = (f"{field.name}={getattr(self, field.name)!r}" for field in changed)
-        return f"Experiment({', '.join(given)})"
+        return f"{type(self).__name__}({', '.join(given)})"
 
     @property
     def code(self):

@@ -6,6 +6,7 @@ from .confidence_hiding import confidence_hiding
 from .control_room import control_room
 from .dp_noise import dp_noise
 from .explorer import Explorer as Explorer
+from .falsely_accused import falsely_accused
 from .overfitting import overfitting
 from .page import save_page as save_page
 from .shadow_count import shadow_count
@@ -15,6 +16,7 @@ from .threshold import threshold
 EXPLORERS = [
     overfitting,
     base_rate,
+    falsely_accused,
     threshold,
     shadow_count,
     confidence_hiding,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE
 from ..words import describe
+from .attackers import CALIBRATED, OF_2017
 from .controls import slider, tick
 from .explorer import Explorer
 from .figure import LiveFigure
@@ -22,7 +23,8 @@ def confidence_hiding():
     >>> explorer.results[0].experiment.hide
     ('labels_only',)
 
-    The functions are applied in the order of the controls. Returns an :class:`Explorer`.
+    The functions are applied in the order of the controls. The calibrated attack judges them, and
+    the attack of 2017 beside it. Returns an :class:`Explorer`.
     """
     controls = {
         "top_k": slider("top k", ["off", 5, 3, 2, 1], "off"),
@@ -31,12 +33,17 @@ def confidence_hiding():
         "noisy": slider("noise (scale)", ["off", 0.01, 0.03, 0.1, 0.3], "off"),
         "labels_only": tick("labels only"),
     }
-    n_shadows = affordable((1, 2, 4, 8), 8)
+    n_shadows = affordable((1, 2, 4), 4)
 
     def experiments(labels_only, **numbers):
         hide = tuple((name, value) for name, value in numbers.items() if value != "off")
+        hide += ("labels_only",) * labels_only
         plain = Experiment(hidden=32, n_shadows=n_shadows)
-        return [replace(plain, hide=hide + ("labels_only",) * labels_only), plain]
+        return [
+            replace(plain, hide=hiding, attack=attacker.attack)
+            for hiding in (hide, ())
+            for attacker in (CALIBRATED, OF_2017)
+        ]
 
     return Explorer(
         controls, experiments, HidingFigure(), words, lambda results: describe(results[0])
@@ -45,38 +52,41 @@ def confidence_hiding():
 
 def words(results, values):
     """The advantage of each attacker, and the accuracy that is left to customers."""
-    now = results[0]
-    attackers = [("the gap attack", now.adaptive.gap_advantage)]
-    if now.experiment.hide:
-        attackers.insert(0, ("the attacker who adapts to the hiding", now.adaptive.advantage))
-        attackers.insert(1, ("the one who does not", now.naive.advantage))
-    else:
-        attackers.insert(0, ("the attacker", now.adaptive.advantage))
-    found = ", ".join(f"{name} {advantage:z.2f}" for name, advantage in attackers)
+    now = results[0].adaptive
+    attackers = []
+    for result, attacker in zip(results, (CALIBRATED, OF_2017), strict=False):
+        found = f"{attacker.words} {result.adaptive.advantage:z.2f}"
+        if result.experiment.hide:
+            found += f" ({result.naive.advantage:z.2f} if it does not adapt to the hiding)"
+        attackers.append(found)
     return (
-        f"The target is right on {now.adaptive.test_accuracy:.0%} of new records. Advantage: "
-        f"{found}."
+        f"The target is right on {now.test_accuracy:.0%} of new records. Advantage: "
+        f"{', '.join(attackers)}, the gap attack {now.gap_advantage:z.2f}."
     )
 
 
 class HidingFigure(LiveFigure):
-    """Left: the ROC curves of the naive and the adaptive attacker. Right: what hiding costs and
-    buys."""
+    """Left: the ROC curves of both attacks, and of the one of 2017 where it does not adapt. Right:
+    what hiding costs and buys."""
 
     ROWS = (
         "target's accuracy\non new records",
-        *(
-            f"advantage of the\n{attacker}"
-            for attacker in ("gap attack", "naive attacker", "adaptive attacker")
-        ),
+        "advantage of the\ngap attack",
+        "attack of 2017,\nnot adapted",
+        "attack of 2017,\nadapted",
+        "calibrated attack,\nadapted",
     )
 
     def build(self, roc, cost):
-        styles = ("-", ATTACK, "adaptive"), ("--", "black", "naive")
-        self.roc = RocPanel(self, roc, "ROC curves of both attackers", *styles)
+        styles = (
+            ("-", ATTACK, "calibrated, adapted"),
+            ("--", "black", "of 2017, adapted"),
+            (":", "black", "of 2017, not adapted"),
+        )
+        self.roc = RocPanel(self, roc, "ROC curves of both attacks", *styles)
         cost.set_title("What hiding costs and buys")
-        cost.set(xlim=(-0.12, 1), ylim=(-0.6, 3.6), xlabel="share, from 0 to 1")
-        cost.set_yticks(range(4), self.ROWS)
+        cost.set(xlim=(-0.12, 1), ylim=(-0.6, 4.6), xlabel="share, from 0 to 1")
+        cost.set_yticks(range(5), self.ROWS)
         cost.grid(axis="x", color="#dddddd")
         self.plain = self.curve(
             cost, "o", BASELINE, ms=10, mfc="none", mew=1.5, label="without hiding"
@@ -85,15 +95,23 @@ class HidingFigure(LiveFigure):
         below(cost)
 
     def update(self, results, values):
-        """Show the Result with hiding, the first, beside the one without, the second (it may come
-        later)."""
-        now = results[0]
-        self.roc.show([now.adaptive], now.adaptive.roc(), now.naive.roc())
-        for markers, r in zip((self.now, self.plain), results, strict=False):
-            shares = (
-                r.adaptive.test_accuracy,
-                r.adaptive.gap_advantage,
-                r.naive.advantage,
-                r.adaptive.advantage,
-            )
-            markers.set_data(shares, range(4))
+        """Show the Results with hiding, of the calibrated attack and of that of 2017, beside the
+        two without (all but the first may come later)."""
+        now = results[:2]
+        curves = [report.roc() for report in (*(r.adaptive for r in now), now[-1].naive)]
+        self.roc.show([now[0].adaptive], *curves[: 1 + 2 * (len(now) > 1)])
+        for markers, pair in zip((self.now, self.plain), (now, results[2:]), strict=True):
+            shares = _shares(*pair) if len(pair) == 2 else []
+            markers.set_data(shares, range(len(shares)))
+
+
+def _shares(calibrated, of_2017):
+    """The rows of the right panel, from the Results of both attacks."""
+    report = calibrated.adaptive
+    return [
+        report.test_accuracy,
+        report.gap_advantage,
+        of_2017.naive.advantage,
+        of_2017.adaptive.advantage,
+        report.advantage,
+    ]

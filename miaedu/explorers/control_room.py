@@ -1,10 +1,11 @@
-"""Control room: all four knobs of the course on one attack."""
+"""Control room: all four knobs of the course on two attacks."""
 
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, CEILING
 from ..words import flagged
+from .attackers import CALIBRATED
 from .controls import menu, slider
-from .dp_noise import NOISE, ceiling, private
+from .dp_noise import NOISE, advantages, both_attacks, ceiling, numbers, private
 from .explorer import Explorer
 from .figure import LiveFigure
 from .machine import affordable
@@ -22,15 +23,15 @@ HIDING = [
 
 
 def control_room():
-    """The last explorer of notebook 04: all four knobs of the course on one attack.
+    """The last explorer of notebook 04: all four knobs of the course on two attacks.
 
     >>> import miaedu as mia
     >>> explorer = mia.control_room()
     >>> sorted(explorer.controls)
     ['epochs', 'hide', 'n_shadows', 'noise_multiplier']
 
-    Full-batch training, so that one step is an epoch and the promise at any epoch is exact. Returns
-    an :class:`Explorer`.
+    Full-batch training, so that one step is an epoch and the promise at any epoch is exact. The
+    calibrated attack judges, and the attack of 2017 beside it. Returns an :class:`Explorer`.
     """
     controls = {
         "epochs": slider("epochs", EPOCHS, 60),
@@ -41,9 +42,9 @@ def control_room():
 
     def experiments(noise_multiplier, **values):
         plain = Experiment(hidden=32, batch_size=None, snapshots=EPOCHS, **values)
-        return [private(plain, noise_multiplier)]
+        return both_attacks(private(plain, noise_multiplier))
 
-    return Explorer(controls, experiments, ControlFigure(), words)
+    return Explorer(controls, experiments, ControlFigure(), words, numbers)
 
 
 def words(results, values):
@@ -51,32 +52,34 @@ def words(results, values):
     report = results[0].adaptive
     return (
         f"The target is right on {report.test_accuracy:.0%} of new records. "
-        f"{flagged(report.recall, report.fpr)} The advantage is {report.advantage:z.2f}, the gap "
-        f"attack's {report.gap_advantage:z.2f}."
+        f"{flagged(report.recall, report.fpr, CALIBRATED.words)} {advantages(results)}"
     )
 
 
 class ControlFigure(LiveFigure):
-    """Left: the ROC curve, under its ceiling if any. Right: utility and leakage of every setting
+    """Left: the ROC curves, under their ceiling if any. Right: utility and leakage of every setting
     tried so far."""
 
     def build(self, roc, trade):
         self.trail = []
-        styles = ("-", ATTACK, "adaptive attacker"), ("--", CEILING, "proven ceiling")
-        self.roc = CeilingPanel(self, roc, "The attack", *styles)
+        styles = ("-", ATTACK, "calibrated"), (":", "black", "of 2017")
+        ceiling = "--", CEILING, "ceiling, pooled"
+        self.roc = CeilingPanel(self, roc, "Both attacks, adapted to the hiding", *styles, ceiling)
         trade.set_title("Utility and leakage")
         trade.set(xlim=(0, 1), xlabel="target's accuracy on new records")
-        trade.set(ylim=(-0.1, 1), ylabel="advantage of the better attack")
+        trade.set(ylim=(-0.1, 1), ylabel="advantage")
         trade.grid(color="#dddddd")
-        self.points = self.curve(trade, "o", BASELINE, ms=4, label="tried before")
-        self.here = self.curve(trade, "D", **NOW)
+        self.points = self.curve(trade, "o", BASELINE, ms=4, label="tried before, calibrated")
+        self.old = self.curve(trade, "^", "black", ms=7, label="now, of 2017")
+        self.here = self.curve(trade, "D", **NOW | {"label": "now, calibrated"})
         trade.legend(loc="upper left")
 
     def update(self, results, values):
-        """Show this Result, and leave a mark where the last one was."""
-        result, report = results[0], results[0].adaptive
-        self.roc.show(report, ceiling(result))
-        here = report.test_accuracy, max(report.advantage, report.gap_advantage)
-        self.points.set_data(*zip(*self.trail, strict=True) if self.trail else ([], []))
-        self.here.set_data(*([value] for value in here))
-        self.trail = [*self.trail[-199:], here]
+        """Show these Results, and leave a mark where the last ones were."""
+        reports = [result.adaptive for result in results]
+        self.roc.show(reports, ceiling(results[0]))
+        here, *old = [(reports[0].test_accuracy, report.advantage) for report in reports]
+        for markers, points in ((self.points, self.trail), (self.old, old), (self.here, [here])):
+            markers.set_data(*zip(*points, strict=True) if points else ([], []))
+        if old:
+            self.trail = [*self.trail[-199:], here]

@@ -7,6 +7,8 @@ import numpy as np
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, CEILING, NONMEMBER
 from ..privacy import max_advantage, roc_ceiling
+from ..words import describe
+from .attackers import CALIBRATED, OF_2017
 from .controls import slider
 from .explorer import Explorer
 from .figure import LiveFigure
@@ -33,16 +35,22 @@ def dp_noise():
     0.97
 
     The last positions are training with clipped gradients but no noise, and ordinary full-batch
-    training. Returns an :class:`Explorer`.
+    training. The calibrated attack judges them, and the attack of 2017 beside it. Returns an
+    :class:`Explorer`.
     """
     controls = {"noise_multiplier": slider("noise multiplier", NOISE, 2.0)}
     n_shadows = affordable((1, 2, 4, 8, 16), 16)
 
     def experiments(noise_multiplier):
         plain = Experiment(hidden=32, epochs=60, batch_size=None, n_shadows=n_shadows)
-        return [private(plain, noise_multiplier)]
+        return both_attacks(private(plain, noise_multiplier))
 
-    return Explorer(controls, experiments, NoiseFigure(NOISE), words)
+    return Explorer(controls, experiments, NoiseFigure(NOISE), words, numbers)
+
+
+def both_attacks(experiment):
+    """The experiment with the strongest attack of the attacker's view, and with that of 2017."""
+    return [replace(experiment, attack=attacker.attack) for attacker in (CALIBRATED, OF_2017)]
 
 
 def private(experiment, noise_multiplier):
@@ -58,21 +66,35 @@ def ceiling(result):
 
 
 def words(results, values):
-    """Accuracy, advantage, and what is proven of it."""
+    """Accuracy, advantages, and what is proven of them."""
     result = results[0]
     report, e = result.adaptive, result.experiment
     noise = {None: "Without noise", 0.0: "With clipping only"}.get(
         e.noise_multiplier if e.clip else None, f"With noise {e.noise_multiplier:g}"
     )
     proven = (
-        f"It is proven that none has more than {max_advantage(result.mu):.2f} on average."
+        f"It is proven that none has more than {max_advantage(result.mu):.2f}, pooled over "
+        "retrained targets."
         if np.isfinite(result.mu)
         else "Nothing is proven of other attacks."
     )
     return (
-        f"{noise} the target is right on {report.test_accuracy:.0%} of new records. The attack's "
-        f"advantage is {report.advantage:z.2f}, the gap attack's {report.gap_advantage:z.2f}. "
-        f"{proven}"
+        f"{noise} the target is right on {report.test_accuracy:.0%} of new records. "
+        f"{advantages(results)} {proven}"
+    )
+
+
+def numbers(results):
+    """The first Result, of the calibrated attack, in full."""
+    return describe(results[0])
+
+
+def advantages(results):
+    """The advantages of both attacks, as far as they are there, and of the gap attack."""
+    attackers = zip((CALIBRATED, OF_2017), results, strict=False)
+    found = [f"{who.words} {result.adaptive.advantage:z.2f}" for who, result in attackers]
+    return (
+        f"Advantage: {', '.join(found)}, the gap attack {results[0].adaptive.gap_advantage:z.2f}."
     )
 
 
@@ -85,8 +107,9 @@ class NoiseFigure(LiveFigure):
         super().__init__()
 
     def build(self, roc, trend):
-        styles = ("-", ATTACK, "this target"), ("--", CEILING, "ceiling, on average")
-        self.roc = CeilingPanel(self, roc, "The attack under the proven ceiling", *styles)
+        styles = ("-", ATTACK, "calibrated"), (":", "black", "of 2017")
+        ceiling = "--", CEILING, "ceiling, pooled"
+        self.roc = CeilingPanel(self, roc, "Both attacks and the proven ceiling", *styles, ceiling)
         trend.set_title("What the noise costs and buys")
         trend.set(xlim=(-0.5, len(self.positions) - 0.5), xlabel="noise multiplier")
         trend.set(ylim=(-0.1, 1.05), ylabel="share, from 0 to 1")
@@ -97,9 +120,10 @@ class NoiseFigure(LiveFigure):
         trend.grid(axis="y", color="#dddddd")
         styles = (
             ("s-", NONMEMBER, "target's accuracy"),
-            ("o-", ATTACK, "attack's advantage"),
+            ("o-", ATTACK, "advantage: calibrated"),
+            ("^:", "black", "advantage: of 2017"),
             ("v--", CEILING, "proven limit to it"),
-            ("x:", BASELINE, "gap attack's"),
+            ("x:", BASELINE, "advantage: gap attack"),
         )
         self.trends = [
             self.curve(trend, style, colour, ms=5, label=label) for style, colour, label in styles
@@ -108,15 +132,16 @@ class NoiseFigure(LiveFigure):
         below(trend, 0.25)
 
     def update(self, results, values):
-        """Show this Result's curve and ceiling, and remember its figures."""
-        result = results[0]
+        """Show the curves of both Results under the ceiling, and remember their figures."""
+        result, reports = results[0], [result.adaptive for result in results]
         e, report = result.experiment, result.adaptive
-        self.roc.show(report, ceiling(result))
+        self.roc.show(reports, ceiling(result))
         noise = "off" if e.clip is None else e.noise_multiplier
         place = [value for _, value in self.positions].index(noise)
         self.tried[place] = (
             report.test_accuracy,
             report.advantage,
+            reports[-1].advantage if len(reports) > 1 else np.nan,
             max_advantage(result.mu),
             report.gap_advantage,
         )

@@ -44,7 +44,8 @@ class Explorer:
     `experiments(**values)`, the list of :class:`Experiment` to run, one after another; `figure`, a
     LiveFigure; `words(results, values)`, the caption and alt text of the picture, in three lines at
     most; `numbers(results)`, what is folded below it; `more`, the names of controls that
-    are folded away.
+    are folded away; `carry_out(experiment, progress)`, what runs one of them, :func:`run` if not
+    given.
 
     Attributes, all as shown now: ``results``, a list of :class:`Result`; ``words``, ``numbers``,
     ``code`` and ``message``, texts; ``picture``, SVG; ``frame``, what the browser puts in place.
@@ -52,11 +53,14 @@ class Explorer:
     experiments; the newest values win. An error is a message in place; the last good picture stays.
     """
 
-    def __init__(self, controls, experiments, figure, words, numbers=describe, more=()):
+    def __init__(
+        self, controls, experiments, figure, words, numbers=describe, more=(), carry_out=None
+    ):
         self.controls, self.figure, self.results = controls, figure, []
         self._experiments, self._words, self._numbers = experiments, words, numbers
+        self._carry_out = carry_out or _carry_out
         self._start_values = self.values()
-        self._schedule = Schedule(self._plan, _carry_out, self._show, self._fail, self._tell)
+        self._schedule = Schedule(self._plan, self._carry_out, self._show, self._fail, self._tell)
         self._screen = Screen(
             html=fill("explorer.html", figure=fill("figure.html", svg=figure.background))
         )
@@ -116,7 +120,8 @@ class Explorer:
         """Run the experiments of these values and show them, whatever the controls say; raises what
         they raise."""
         experiments = self._experiments(**values)
-        self._show([run(experiment) for experiment in experiments], values, len(experiments))
+        results = [self._carry_out(experiment, lambda share: None) for experiment in experiments]
+        self._show(results, values, len(experiments))
 
     def _plan(self):
         self._began, values = time.monotonic(), self.values()

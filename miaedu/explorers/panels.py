@@ -54,10 +54,11 @@ class RocPanel:
 
 
 class CeilingPanel(RocPanel):
-    """A ROC curve under a proven ceiling, which is there only where something is proven."""
+    """ROC curves under a proven ceiling, which is there only where something is proven."""
 
-    def __init__(self, figure, ax, title, curve, ceiling):
-        super().__init__(figure, ax, title, curve)
+    def __init__(self, figure, ax, title, *styles):
+        *curves, ceiling = styles
+        super().__init__(figure, ax, title, *curves)
         style, color, label = ceiling
         self.ceiling = figure.curve(ax, style, color, lw=2, label=label)
         legend = ax.legend(loc="lower right")  # the ceiling last: it may leave its place empty
@@ -67,9 +68,10 @@ class CeilingPanel(RocPanel):
             figure.move(artist[place]) for artist in (legend.get_texts(), legend.legend_handles)
         ]
 
-    def show(self, report, ceiling=None):
-        """Set the curve of a Report, and the ceiling, a pair of FPRs and TPRs or None."""
-        super().show([report], report.roc())
+    def show(self, reports, ceiling=None):
+        """Set the curves of Reports on one target, and the ceiling, a pair of FPRs and TPRs or
+        None."""
+        super().show(reports[:1], *(report.roc() for report in reports))
         self.ceiling.set_data(*(ceiling or ([], [])))
         for artist in self.entry:
             artist.set_visible(ceiling is not None)

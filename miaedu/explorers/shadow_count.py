@@ -4,16 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..attacks.contract import strict_threshold
 from ..experiment import Experiment
 from ..plots import ATTACK, LINES
+from .attackers import CALIBRATED, LIRA_AUDITOR, MENU, OF_2017
 from .controls import menu, slider
 from .explorer import Explorer
 from .figure import LiveFigure
 from .machine import affordable
-from .panels import NOW, RocPanel, log_axis
+from .panels import NOW, RocPanel, below, log_axis
 
 COUNTS = (1, 2, 3, 4, 6, 8, 12, 16)
 LABELS = [("true", "true"), ("asked of the target", "queried")]
+MEASURES = [("AUC", "auc"), ("TPR at 1% FPR", "tpr")]
+ATTACKERS = OF_2017, CALIBRATED, LIRA_AUDITOR
+LOW = 0.01  # the false alarm rate of the second measure
+ENOUGH = 1000  # non-members, so that ten false alarms stand behind it
 
 
 def shadow_count(repetitions=3):
@@ -21,42 +27,63 @@ def shadow_count(repetitions=3):
 
     >>> import miaedu as mia
     >>> sorted(mia.shadow_count(repetitions=1).controls)
-    ['labels', 'n_shadows']
+    ['attack', 'labels', 'measure', 'n_shadows']
 
     Each position trains that many shadow models, `repetitions` times on other data, and attacks as
-    many targets. Returns an :class:`Explorer`.
+    many targets. An auditor has the records' true labels, whatever the menu says. Returns an
+    :class:`Explorer`.
     """
     controls = {
         "n_shadows": slider("shadow models", COUNTS, affordable(COUNTS, 4, repetitions)),
+        "attack": menu("attack", [entry for entry in MENU if entry[1] in ATTACKERS]),
+        "measure": menu("measure", MEASURES),
         "labels": menu("labels of the pool", LABELS),
     }
 
-    def experiments(n_shadows, labels):
-        first = Experiment(hidden=32, n_shadows=n_shadows, labels=labels)
+    def experiments(n_shadows, attack, measure, labels):
+        labels = "true" if attack.view == "auditor" else labels
+        first = Experiment(hidden=32, n_shadows=n_shadows, labels=labels, **attack._asdict())
         return [replace(first, random_state=seed) for seed in range(repetitions)]
 
-    return Explorer(controls, experiments, ShadowCountFigure((1, 2, 4, 8, 16), repetitions), words)
+    figure = ShadowCountFigure((1, 2, 4, 8, 16), repetitions)
+    return Explorer(controls, experiments, figure, words, more=["labels"])
+
+
+def tpr_at_low_fpr(reports):
+    """The share of members that is flagged at 1 % false alarms, over the records of these Reports
+    together; nan where they are too few, or judged in two ways."""
+    scores, members = (
+        np.concatenate([getattr(report, name) for report in reports])
+        for name in ("scores", "members")
+    )
+    if (~members).sum() < ENOUGH or len({report.mode for report in reports}) > 1:
+        return np.nan
+    return float((scores >= strict_threshold(np.sort(scores[~members]), LOW))[members].mean())
 
 
 def words(results, values):
-    """AUC and advantage, beside the attack that needs no shadow model."""
+    """AUC, TPR at a low FPR and advantage, beside the attack that needs no shadow model."""
     count, reports = results[0].experiment.n_shadows, [result.report for result in results]
-    aucs = [report.auc for report in reports]
+    aucs, tpr = [report.auc for report in reports], tpr_at_low_fpr(reports)
     spread = f", from {min(aucs):.2f} to {max(aucs):.2f} in {len(aucs)} repetitions"
+    modes = " and ".join(sorted({report.mode for report in reports} - {""}))
+    attack = values["attack"].words + f" ({modes})" * bool(modes)
+    flagged = f" At 1% false alarms, all repetitions together, it flags {tpr:.0%} of the members."
     advantage, gap = (
         np.mean([getattr(report, name) for report in reports])
         for name in ("advantage", "gap_advantage")
     )
     return (
-        f"With {count} shadow model{'s' * (count > 1)} the attack reaches AUC "
-        f"{np.mean(aucs):.2f}{spread * (len(aucs) > 1)}. Its advantage is {advantage:z.2f}; the "
-        f"gap attack's, which needs no shadow model, is {gap:z.2f}."
+        f"With {count} shadow model{'s' * (count > 1)} {attack} reaches AUC "
+        f"{np.mean(aucs):.2f}{spread * (len(aucs) > 1)}.{flagged * (not np.isnan(tpr))} Its "
+        f"advantage is {advantage:z.2f}; the gap attack's, which needs no shadow model, is "
+        f"{gap:z.2f}."
     )
 
 
 class ShadowCountFigure(LiveFigure):
-    """Left: the ROC curve of each repetition. Right: AUC for every number of shadow models tried so
-    far."""
+    """Left: the ROC curve of each repetition. Right: the chosen measure for every attack and number
+    of shadow models tried so far."""
 
     def __init__(self, counts, repetitions):
         self.counts, self.repetitions, self.tried = counts, repetitions, {}
@@ -66,22 +93,35 @@ class ShadowCountFigure(LiveFigure):
         styles = [(LINES[i % 5], ATTACK, f"_repetition {i}") for i in range(self.repetitions)]
         self.roc = RocPanel(self, roc, "ROC curves, one a repetition", *styles)
         trend.set_title("What the number of shadow models buys")
-        trend.set(ylim=(0.6, 0.9), ylabel="AUC of the attack")
+        trend.set(ylim=(0, 1), ylabel="AUC")
+        self.measure = self.move(trend.yaxis.label)
         log_axis(trend, self.counts, "shadow models")
         self.dots = self.curve(trend, "o", ATTACK, ms=4, alpha=0.6, label="one repetition")
-        self.mean = self.curve(trend, "-", ATTACK, lw=2, label="their mean")
+        styles = ("^:", "black"), ("s-", ATTACK), ("v--", ATTACK)
+        labels = "attack of 2017", "calibrated", "LiRA, auditor's view"
+        self.lines = {
+            attacker: self.curve(trend, style, color, ms=5, label=label)
+            for attacker, (style, color), label in zip(ATTACKERS, styles, labels, strict=True)
+        }
         self.here = self.curve(trend, "D", **NOW)
-        trend.legend(loc="lower right")
+        below(trend)
 
     def update(self, results, values):
-        """Show these Results, repetitions of one experiment, and remember their AUCs."""
-        reports, e = [result.report for result in results], results[0].experiment
+        """Show these Results, repetitions of one experiment, and remember what they measure."""
+        reports, count = [result.report for result in results], values["n_shadows"]
         self.roc.show(reports, *(report.roc() for report in reports))
-        tried = self.tried.setdefault(e.labels, {})
-        tried[e.n_shadows] = [report.auc for report in reports]
-        means = {count: np.mean(tried[count]) for count in sorted(tried)}
-        self.dots.set_data(
-            np.repeat(list(tried), list(map(len, tried.values()))), sum(tried.values(), [])
-        )
-        self.mean.set_data(list(means), list(means.values()))
-        self.here.set_data([e.n_shadows], [means[e.n_shadows]])
+        aucs = [report.auc for report in reports]
+        labels = results[0].experiment.labels
+        measured = {"auc": np.mean(aucs), "tpr": tpr_at_low_fpr(reports)}
+        self.tried.setdefault((values["attack"], labels), {})[count] = measured, aucs
+
+        name = values["measure"]
+        for attacker, line in self.lines.items():
+            tried = self.tried.get((attacker, labels), {})
+            heights = {n: tried[n][0][name] for n in sorted(tried)}
+            line.set_data(list(heights), list(heights.values()))
+        tried = self.tried[values["attack"], labels]
+        pairs = [(n, auc) for n in tried for auc in tried[n][1]] if name == "auc" else []
+        self.dots.set_data(*zip(*pairs, strict=True) if pairs else ([], []))
+        self.here.set_data([count], [measured[name]])
+        self.measure.set_text(dict(map(reversed, MEASURES))[name])
