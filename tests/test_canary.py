@@ -1,7 +1,7 @@
 """The audit: its bound holds, comes near the truth where the truth is known, and catches noise that
 is too small."""
 
-from math import inf
+from math import exp, inf
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +11,6 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 import miaedu as mia
-from miaedu.privacy import epsilon_of
 
 DIGITS = mia.load_digits()
 X, Y = DIGITS.X[:10], DIGITS.y[:10]  # one of each class
@@ -163,7 +162,10 @@ def test_a_canary_of_a_class_that_nobody_else_has_is_allowed():
 
 def test_epsilon_follows_from_mu_and_is_0_where_nothing_was_found():
     found = of_oracle(2.0, 0, delta=1e-3)
-    assert found.mu > 1 and found.delta == 1e-3 and found.epsilon == epsilon_of(found.mu, 1e-3) > 0
+    assert found.mu > 1 and found.delta == 1e-3 and found.epsilon > 0
+    # Dong, Roth and Su 2022, corollary 2.13
+    low, high = -found.epsilon / found.mu - found.mu / 2, -found.epsilon / found.mu + found.mu / 2
+    assert norm.cdf(high) - exp(found.epsilon) * norm.cdf(low) == pytest.approx(1e-3, rel=1e-6)
     assert found.mu == pytest.approx(norm.ppf(found.tpr) - norm.ppf(found.fpr))
     nothing = of_oracle(0.0, 0)
     assert nothing.mu <= 0 and nothing.epsilon == 0 and not nothing.broken

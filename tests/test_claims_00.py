@@ -48,6 +48,7 @@ def test_members_are_flagged_far_more_often_but_not_alone(reports):
         assert report.recall > 1.5 * report.fpr and report.fpr > 0.2
 
 
+@pytest.mark.slow
 def test_the_explorer_ends_at_the_numbers_that_the_text_gives(reports):
     sentence("00", "until 96 hits stand against 44 false alarms")
     sentence("00", "after 32 epochs it is right on nearly 100 of 100 members and on 68 of 100")

@@ -67,6 +67,7 @@ def test_the_cohort_is_what_the_text_says_it_is(runs):
         assert 290 <= members <= 310 and abs(nonmembers - members) < 10
 
 
+@pytest.mark.slow
 def test_hits_and_false_alarms_lie_far_apart(runs):
     sentence("01", "they lie far apart")
     for report in (measured()[0], *(run[-1] for run in runs)):
@@ -148,6 +149,7 @@ def test_neither_target_does_better_than_one_answer_for_all_on_new_people(runs, 
         assert low < 0 and high < 0.05, "not better, as far as eight targets can tell"
 
 
+@pytest.mark.slow
 def test_visits_leak_more_than_rated_health_and_raise_fewer_false_alarms(runs, visits):
     sentence("01", "The visits would leak more.")
     sentence("01", "its false alarms are common enough to be seen")

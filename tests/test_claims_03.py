@@ -62,6 +62,7 @@ def test_the_labels_are_right_as_often_as_the_target_is_on_new_records():
     assert low < 0 < high and high - low < 0.15
 
 
+@pytest.mark.slow
 def test_in_rows_crowd_at_the_right_and_out_rows_have_a_long_tail():
     sentence("03", "The *in* rows crowd at the right")
     sentence("03", "The *out* rows reach there too, but they have a long tail to the left.")

@@ -84,8 +84,9 @@ def test_the_file_is_of_the_settings_that_stand_here():
     )
 
 
-# How far a number may be from the file's on another machine, whose BLAS rounds otherwise.
-OTHER_ROUNDING = 0.02
+# Another machine's BLAS rounds otherwise. Records larger by 2e-6, ten roundings of float32, moved
+# no number of this shop by more than .0001; five of its 500 records are allowed to change sides.
+OTHER_ROUNDING = 0.01
 
 
 @pytest.mark.slow
@@ -114,7 +115,7 @@ def test_noise_takes_from_every_attack_what_no_regularisation_does(attack):
         assert interval(over_shops(countermeasure, attack) - noise)[0] > 0, countermeasure
 
 
-def test_the_newer_attacks_are_the_stronger_ones_at_every_false_alarm_rate_unless_noise_is_large():
+def test_newer_attacks_are_stronger_on_average_and_at_few_false_alarms_where_noise_is_not_large():
     for name in ("none", "stop at epoch 8", "L2 of 0.03", "noise of 2"):
         for measure in ("auc", "tpr at 0.01"):
             old, new, auditor = (over_shops(name, attack, measure) for attack in ATTACKS)

@@ -422,6 +422,7 @@ def test_labels_alone_give_away_more_than_the_gap(label_only):
     assert low > 0, f"the mean difference of advantages is {low:.2f} to {high:.2f}"
 
 
+@pytest.mark.slow
 def test_labels_alone_cost_the_label_only_attack_nothing(label_only):
     plain = mia.run(Experiment(hidden=32, n_shadows=4, attack="label_only"))
     np.testing.assert_array_equal(plain.adaptive.scores, label_only[0].adaptive.scores)
