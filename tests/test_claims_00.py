@@ -59,6 +59,7 @@ def test_the_explorer_ends_at_the_numbers_that_the_text_gives(reports):
     assert 100 * np.array(rates) == pytest.approx([96, 44, 100, 68], abs=1.5)
 
 
+@pytest.mark.slow
 def test_the_longer_it_learns_the_further_hits_and_false_alarms_move_apart(reports):
     # 4 standard errors over six targets: one chance in about 200 were there no difference (t, 5
     # d.f.).
@@ -66,6 +67,7 @@ def test_the_longer_it_learns_the_further_hits_and_false_alarms_move_apart(repor
     assert lead(advantage[8], advantage[1]) > 4 and lead(advantage[32], advantage[8]) > 4
 
 
+@pytest.mark.slow
 def test_the_model_stops_getting_better_on_nonmembers_but_not_on_members(reports):
     sentence("00", "The model gets better on non-members only up to about epoch 8")
     sentence("00", "but it goes on learning its members by heart")
@@ -77,6 +79,7 @@ def test_the_model_stops_getting_better_on_nonmembers_but_not_on_members(reports
     assert best in (6, 8, 12) and np.mean(test[32]) < np.mean(test[best])
 
 
+@pytest.mark.slow
 def test_in_the_explorer_the_threshold_jumps_about_and_the_distance_grows_from_epoch_6(reports):
     sentence("00", "In the first epochs the attacker's threshold jumps about")
     sentence("00", "From epoch 6 on the distance between the two grows")

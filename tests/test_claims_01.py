@@ -74,6 +74,7 @@ def test_hits_and_false_alarms_lie_far_apart(runs):
         assert report.interval("recall")[0] > 1.5 * report.interval("fpr")[1]
 
 
+@pytest.mark.slow
 def test_another_draw_moves_them_further_and_the_one_shown_is_typical(runs):
     sentence(
         "01", "(Another draw of members, and so another target, can move them further; this is"
@@ -87,6 +88,7 @@ def test_another_draw_moves_them_further_and_the_one_shown_is_typical(runs):
         assert ((rates < low) | (rates > high)).any()
 
 
+@pytest.mark.slow
 def test_to_be_flagged_says_hardly_more_about_illness_than_to_be_anybody(runs, rest):
     sentence("01", "To be a member says everything about the illness.")
     sentence("01", "To be flagged by this attack says hardly more than to be anybody.")
@@ -105,6 +107,7 @@ def test_to_be_flagged_says_hardly_more_about_illness_than_to_be_anybody(runs, r
     assert abs(np.mean(shares) - ILL.mean()) < 0.05
 
 
+@pytest.mark.slow
 def test_most_positives_are_right_at_1_in_2_and_nearly_none_where_members_are_rare(runs):
     sentence("01", "Where every second person is a member, most positives are right")
     sentence("01", "where members are rare, nearly all are false alarms")
@@ -113,12 +116,14 @@ def test_most_positives_are_right_at_1_in_2_and_nearly_none_where_members_are_ra
         assert members[2] > 0.6 and members[1000] < 0.01
 
 
+@pytest.mark.slow
 def test_false_alarms_are_more_common_among_people_of_another_kind(runs, rest):
     sentence("01", "it flags people from the rest of the survey more often by mistake")
     alarms = [flagged(attack, api, *rest).mean() - report.fpr for _, attack, api, report in runs]
     assert interval(alarms)[0] > 0
 
 
+@pytest.mark.slow
 def test_the_rule_about_age_sees_no_membership_but_tells_the_ill_from_the_rest(runs, rest):
     sentence(
         "01", "the rule finds a small difference, of the size that chance brings among some 300"

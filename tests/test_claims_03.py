@@ -74,6 +74,7 @@ def test_in_rows_crowd_at_the_right_and_out_rows_have_a_long_tail():
         assert 0.4 < np.mean(outside > 0.9) < 0.7 and np.mean(outside < 0.5) > 0.2
 
 
+@pytest.mark.slow
 def test_the_shadow_attack_clears_the_gap_attack():
     sentence("03", "It needs no shadow model, so a better attack has to beat it.")
     assert interval([learned(s).advantage - learned(s).gap_advantage for s in SEEDS])[0] > 0.1
