@@ -77,7 +77,7 @@ def test_a_planted_record_that_can_only_be_memorised_is_found():
     # some digits are odd ones by nature: they too can only be memorised
     rows = {row["record"]: row for row in after.most_exposed(4, by="memorisation")}
     assert rows[planted]["chosen_by"] > 0.9 and rows[planted]["memorisation"] > 0.9
-    assert before.memorisation[planted] < 0.1 and np.median(after.memorisation) < 0.1
+    assert before.memorisation[planted] < 0.5 and np.median(after.memorisation) < 0.1
 
 
 def test_who_is_chosen_on_one_half_is_judged_on_the_other(chance):
@@ -244,3 +244,18 @@ def test_an_attack_that_has_not_learned_and_a_rate_of_nothing_are_refused(target
     for fpr in (0, 1):
         with pytest.raises(ValueError, match=f"fpr must be .* got {fpr}"):
             mia.measure_exposure(mia.GapAttack(), targets, fpr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_the_falsely_accused_are_always_the_same_people(seed):
+    """Of 128 targets, half fix the order: the tenth bears its share of some 640 alarms on the
+    other half. By chance that is 0.1, four standard errors are 0.05."""
+    many = mia.ManyTargets(hidden=32, n_targets=128, random_state=seed)
+    borne = {
+        attack: mia.expose(replace(many, attack=attack)).share_of_alarms[100]
+        for attack in ("shadow", "calibrated", "lira")
+    }
+    assert borne["shadow"] > 0.35, "several times what chance gives"
+    assert min(borne["calibrated"], borne["lira"]) > borne["shadow"] + 0.15
+    assert borne["calibrated"] > 0.8

@@ -13,7 +13,7 @@ from .figure import LiveFigure
 from .machine import affordable
 from .panels import NOW, RocPanel, below, log_axis
 
-COUNTS = (1, 2, 3, 4, 6, 8, 12, 16)
+COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 LABELS = [("true", "true"), ("asked of the target", "queried")]
 MEASURES = [("AUC", "auc"), ("TPR at 1% FPR", "tpr")]
 ATTACKERS = OF_2017, CALIBRATED, LIRA_AUDITOR
@@ -44,7 +44,7 @@ def shadow_count(repetitions=3):
         first = Experiment(hidden=32, n_shadows=n_shadows, labels=labels, **attack._asdict())
         return [replace(first, random_state=seed) for seed in range(repetitions)]
 
-    figure = ShadowCountFigure((1, 2, 4, 8, 16), repetitions)
+    figure = ShadowCountFigure((1, 2, 4, 8, 16, 32, 64), repetitions)
     return Explorer(controls, experiments, figure, words, more=["labels"])
 
 
