@@ -180,9 +180,9 @@ def measure_exposure(attack, targets, fpr=0.01, hide=(), progress=None):
 
     `attack`, fitted; `targets`, fitted :class:`ShadowModels` whose pool are the records in
     question; `fpr`, the false alarm rate at which every attack is compared, pooled over all targets
-    and records: the threshold is set to the lowest that keeps it, which takes knowledge of who is a
-    member; `hide`, what the targets' owner does to confidences. `progress(share)` may raise to
-    stop. A record is in a target that learned from any copy of it. Returns an :class:`Exposure`.
+    and records: the threshold is one that just keeps it, which takes knowledge of who is a member;
+    `hide`, what the targets' owner does to confidences. `progress(share)` may raise to stop. A
+    record is in a target that learned from any copy of it. Returns an :class:`Exposure`.
     """
     check_learned(attack)
     check_number("fpr", fpr, high=1, above=True, below=True, why="it is a share of non-members")

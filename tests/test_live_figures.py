@@ -3,6 +3,7 @@ legend calls an artist to what it must show."""
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from io import StringIO
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from miaedu.explorers import EXPLORERS
 from miaedu.explorers.browser import text_of
 from miaedu.explorers.figure import AS_SVG
 from miaedu.explorers.page import options
+from miaedu.explorers.shadow_count import tpr_at_low_fpr
 
 each_explorer = pytest.mark.parametrize("name", [explorer.__name__ for explorer in EXPLORERS])
 
@@ -140,41 +142,113 @@ def worth_curve(past):
     return shares, worth(past, shares)
 
 
-def aucs_by_count(past):
-    labels = now(past)[0][0].experiment.labels
+def aucs(results):
+    return [roc_auc_score(r.adaptive.members, r.adaptive.scores) for r in results]
+
+
+def tpr_together(results):
+    """At 1 % false alarms, over the records of all repetitions."""
+    reports = [result.adaptive for result in results]
+    members, scores = (
+        np.concatenate([getattr(report, name) for report in reports])
+        for name in ("members", "scores")
+    )
+    fpr, tpr, _ = roc_curve(members, scores, drop_intermediate=False)
+    return tpr[fpr <= 0.01].max()
+
+
+def by_count(past, attack=None, view=None):
+    """Results by the number of shadow models, of one attack (that of now), with the labels of
+    now."""
+    wanted = replace(now(past)[0][0].experiment, n_shadows=1)
+    if attack:
+        wanted = replace(wanted, attack=attack, view=view)
     return {
-        results[0].experiment.n_shadows: [
-            roc_auc_score(r.adaptive.members, r.adaptive.scores) for r in results
-        ]
+        results[0].experiment.n_shadows: results
         for results, _ in past
-        if results[0].experiment.labels == labels
+        if replace(results[0].experiment, n_shadows=1) == wanted
     }
 
 
+def measured(past, results):
+    return np.mean(aucs(results)) if now(past)[1]["measure"] == "auc" else tpr_together(results)
+
+
 def auc_dots(past):
-    aucs = aucs_by_count(past)
-    return [n for n in aucs for _ in aucs[n]], [auc for n in aucs for auc in aucs[n]]
+    if now(past)[1]["measure"] != "auc":
+        return [], []
+    found = by_count(past)
+    return [n for n in found for _ in found[n]], [auc for n in found for auc in aucs(found[n])]
 
 
-def auc_means(past):
-    aucs = aucs_by_count(past)
-    return sorted(aucs), [np.mean(aucs[n]) for n in sorted(aucs)]
+def over_counts(attack, view="attacker"):
+    def points(past):
+        labels = now(past)[0][0].experiment.labels
+        found = by_count(past, attack, view) if (view, labels) != ("auditor", "queried") else {}
+        return sorted(found), [measured(past, found[n]) for n in sorted(found)]
+
+    return points
 
 
-def auc_now(past):
-    n = now(past)[0][0].experiment.n_shadows
-    return [n], [np.mean(aucs_by_count(past)[n])]
+def measured_now(past):
+    results, _ = now(past)
+    return [results[0].experiment.n_shadows], [measured(past, results)]
+
+
+# Of many targets: their members, and the attack's scores and threshold
+
+
+def alarms_of(exposure, which):
+    """False alarms, and targets without them, for each person, in every other target."""
+    flagged, out = exposure.scores[which::2] >= exposure.threshold, ~exposure.members[which::2]
+    return (flagged & out).sum(axis=0), out.sum(axis=0)
+
+
+def accused_first(exposure):
+    alarms, targets = alarms_of(exposure, 0)
+    return sorted(range(len(alarms)), key=lambda i: -alarms[i] / targets[i])
+
+
+def borne(past):
+    exposure = now(past)[0][0]
+    alarms = alarms_of(exposure, 1)[0][accused_first(exposure)]
+    shares = [100 * alarms[:n].sum() / alarms.sum() for n in range(len(alarms) + 1)]
+    return np.linspace(0, 100, len(shares)), shares
+
+
+def first_tenth(past):
+    places, shares = borne(past)
+    return [10], [shares[list(places).index(10)]]
+
+
+def tens_accused(past):
+    exposure = now(past)[0][0]
+    alarms, targets = alarms_of(exposure, 1)
+    order = accused_first(exposure)
+    places, rates = [], []
+    for start in range(0, len(order), 10):
+        ten = order[start : start + 10]
+        places += [100 * start / len(order), 100 * (start + 10) / len(order)]
+        rates += [100 * np.mean(alarms[ten] / targets[ten])] * 2
+    return places, rates
+
+
+def pooled_alarms(past):
+    exposure = now(past)[0][0]
+    flagged = exposure.scores[~exposure.members] >= exposure.threshold
+    return [0, 100], [100 * flagged.mean()] * 2
 
 
 def hiding_row(number):
     def shares(past):
-        result = now(past)[0][number]
+        calibrated, of_2017 = now(past)[0][number : number + 2]
         return [
-            accuracies(result.adaptive)[1],
-            gap(result.adaptive),
-            advantage(result.naive),
-            advantage(result.adaptive),
-        ], range(4)
+            accuracies(of_2017.adaptive)[1],
+            gap(of_2017.adaptive),
+            advantage(of_2017.naive),
+            advantage(of_2017.adaptive),
+            advantage(calibrated.adaptive),
+        ], range(5)
 
     return shares
 
@@ -202,11 +276,11 @@ def noise_place(experiment):
     return NOISES.index("off" if experiment.clip is None else experiment.noise_multiplier)
 
 
-def over_noise(measure):
+def over_noise(measure, number=0):
     def points(past):
         tried = {}
-        for (result,), _ in past:
-            tried[noise_place(result.experiment)] = measure(result)
+        for results, _ in past:
+            tried[noise_place(results[0].experiment)] = measure(results[number])
         return sorted(tried), [tried[place] for place in sorted(tried)]
 
     return points
@@ -218,9 +292,9 @@ def most(result):
     return 2 * norm.cdf(mu(e) / 2) - 1 if is_proven(e) else 1.0
 
 
-def trade(past):
-    report = adaptive(past)
-    return [accuracies(report)[1]], [max(advantage(report), gap(report))]
+def trade(past, number=0):
+    report = adaptive(past, number)
+    return [accuracies(report)[1]], [advantage(report)]
 
 
 def trail(past):
@@ -255,6 +329,16 @@ TABLE = {
         ("right", "_worth", GREEN): worth_curve,
         ("right", "now", BLACK): lambda past: ([now(past)[1]["share"]], [worth(past)]),
     },
+    "falsely_accused": {
+        ("left", "this attack", GREEN): borne,
+        ("left", "chance", GREY): lambda past: (
+            np.linspace(0, 100, 1001),
+            100 * now(past)[0][0].share_by_chance,
+        ),
+        ("left", "the first tenth", BLACK): first_tenth,
+        ("right", "ten people at a time", GREEN): tens_accused,
+        ("right", "if all were alike", GREY): pooled_alarms,
+    },
     "threshold": {
         **CONFIDENCES,
         ("left", "flagged from here on", GREEN): lambda past: [now(past)[1]["threshold"]] * 2,
@@ -270,32 +354,39 @@ TABLE = {
         ("left", "_repetition 2", GREEN): lambda past: roc(adaptive(past, 2)),
         ("left", "gap attack", GREY): gap_dots,
         ("right", "one repetition", GREEN): auc_dots,
-        ("right", "their mean", GREEN): auc_means,
-        ("right", "now", BLACK): auc_now,
+        ("right", "attack of 2017", BLACK): over_counts("shadow"),
+        ("right", "calibrated", GREEN): over_counts("calibrated"),
+        ("right", "LiRA, auditor's view", GREEN): over_counts("lira", "auditor"),
+        ("right", "now", BLACK): measured_now,
     },
     "confidence_hiding": {
-        ("left", "adaptive", GREEN): lambda past: roc(now(past)[0][0].adaptive),
-        ("left", "naive", BLACK): lambda past: roc(now(past)[0][0].naive),
+        ("left", "calibrated, adapted", GREEN): lambda past: roc(adaptive(past)),
+        ("left", "of 2017, adapted", BLACK): lambda past: roc(adaptive(past, 1)),
+        ("left", "of 2017, not adapted", BLACK): lambda past: roc(now(past)[0][1].naive),
         ("left", "gap attack", GREY): gap_dot,
-        ("right", "without hiding", GREY): hiding_row(1),
+        ("right", "without hiding", GREY): hiding_row(2),
         ("right", "now", BLACK): hiding_row(0),
     },
     "dp_noise": {
-        ("left", "this target", GREEN): lambda past: roc(adaptive(past)),
-        ("left", "ceiling, on average", PINK): ceiling,
+        ("left", "calibrated", GREEN): lambda past: roc(adaptive(past)),
+        ("left", "of 2017", BLACK): lambda past: roc(adaptive(past, 1)),
+        ("left", "ceiling, pooled", PINK): ceiling,
         ("left", "gap attack", GREY): gap_dot,
         ("right", "target's accuracy", BLUE): over_noise(lambda r: accuracies(r.adaptive)[1]),
-        ("right", "attack's advantage", GREEN): over_noise(lambda r: advantage(r.adaptive)),
+        ("right", "advantage: calibrated", GREEN): over_noise(lambda r: advantage(r.adaptive)),
+        ("right", "advantage: of 2017", BLACK): over_noise(lambda r: advantage(r.adaptive), 1),
         ("right", "proven limit to it", PINK): over_noise(most),
-        ("right", "gap attack's", GREY): over_noise(lambda r: gap(r.adaptive)),
+        ("right", "advantage: gap attack", GREY): over_noise(lambda r: gap(r.adaptive)),
         ("right", "_now", "#999999"): lambda past: [noise_place(now(past)[0][0].experiment)] * 2,
     },
     "control_room": {
-        ("left", "adaptive attacker", GREEN): lambda past: roc(adaptive(past)),
-        ("left", "proven ceiling", PINK): ceiling,
+        ("left", "calibrated", GREEN): lambda past: roc(adaptive(past)),
+        ("left", "of 2017", BLACK): lambda past: roc(adaptive(past, 1)),
+        ("left", "ceiling, pooled", PINK): ceiling,
         ("left", "gap attack", GREY): gap_dot,
-        ("right", "tried before", GREY): trail,
-        ("right", "now", BLACK): trade,
+        ("right", "tried before, calibrated", GREY): trail,
+        ("right", "now, of 2017", BLACK): lambda past: trade(past, 1),
+        ("right", "now, calibrated", BLACK): trade,
     },
 }
 # the explorer of notebook 00 has another panel
@@ -346,6 +437,8 @@ def journey(explorer):
         values = (
             [value for _, value in options(control)] if hasattr(control, "index") else [True, False]
         )
+        if name == "n_targets":  # more of them take longer, and differ in nothing else
+            values = [value for value in values if value <= 256]
         for value in dict.fromkeys([values[0], values[len(values) // 2], values[-1]]):
             if value != control.value:
                 control.value = value
@@ -460,40 +553,65 @@ def said(result):
 
 
 def hiding_words(past):
-    s, hidden = said(now(past)[0][0]), now(past)[0][0].experiment.hide
-    attacker = (
-        f"the attacker who adapts to the hiding {s.advantage}, the one who does not {s.naive}"
-        if hidden
-        else f"the attacker {s.advantage}"
-    )
-    return [s.new, f"Advantage: {attacker}, the gap attack {s.gap}."]
+    results = now(past)[0]
+    found = []
+    for result, name in zip(results[:2], ("the calibrated attack", "the attack of 2017")):
+        s = said(result)
+        not_adapted = f" ({s.naive} if it does not adapt to the hiding)"
+        found.append(f"{name} {s.advantage}{not_adapted * bool(result.experiment.hide)}")
+    s = said(results[0])
+    return [s.new, f"Advantage: {', '.join(found)}, the gap attack {s.gap}."]
 
 
-def noise_words(past):
-    (result,), values = now(past)
-    s, noise = said(result), values["noise_multiplier"]
-    start = {"off": "Without noise", 0.0: "With clipping only"}.get(noise, f"With noise {noise}")
-    proven = (
-        f"proven that none has more than {most(result):.2f} on average"
-        if is_proven(result.experiment)
-        else "Nothing is proven"
+def both(past):
+    """What is said of the advantages of both attacks."""
+    calibrated, of_2017 = map(said, now(past)[0])
+    return (
+        f"Advantage: the calibrated attack {calibrated.advantage}, the attack of 2017 "
+        f"{of_2017.advantage}, the gap attack {calibrated.gap}."
     )
+
+
+def accused_words(past):
+    (exposure,), values = now(past)
+    never = (alarms_of(exposure, 1)[0] == 0).sum()
+    names = {
+        "shadow attacker": "the attack of 2017",
+        "calibrated attacker": "the calibrated attack",
+        "lira attacker": "LiRA in the attacker's view",
+        "lira auditor": "LiRA in the auditor's view",
+    }
+    hits = (exposure.scores[exposure.members] >= exposure.threshold).mean()
     return [
-        start.removesuffix(".0"),
-        s.new,
-        f"The attack's advantage is {s.advantage}, the gap attack's {s.gap}.",
-        proven,
+        f"With 1 false alarm in 100, {names[' '.join(values['attack'])]} flags {hits:.0%}",
+        f"bear {first_tenth(past)[1][0]:.0f}% of all false alarms",
+        f"of the {values['n_targets']:,} targets",
+        "chance would give them 10%",
+        f"{never} are never flagged falsely there.",
     ]
 
 
+def noise_words(past):
+    (result, _), values = now(past)
+    s, noise = said(result), values["noise_multiplier"]
+    start = {"off": "Without noise", 0.0: "With clipping only"}.get(noise, f"With noise {noise}")
+    proven = (
+        f"proven that none has more than {most(result):.2f}, pooled over retrained targets."
+        if is_proven(result.experiment)
+        else "Nothing is proven"
+    )
+    return [start.removesuffix(".0"), s.new, both(past), proven]
+
+
 def shadow_words(past):
-    results, _ = now(past)
-    aucs = [roc_auc_score(r.adaptive.members, r.adaptive.scores) for r in results]
+    results, values = now(past)
+    found = aucs(results)
     means = [np.mean([f(r.adaptive) for r in results]) for f in (advantage, gap)]
     n = results[0].experiment.n_shadows
     return [
-        f"With {n} shadow model{'' if n == 1 else 's'} the attack reaches AUC {np.mean(aucs):.2f}, "
-        f"from {min(aucs):.2f} to {max(aucs):.2f} in 3 repetitions.",
+        f"With {n} shadow model{'' if n == 1 else 's'} {values['attack'].words}",
+        f"reaches AUC {np.mean(found):.2f}, from {min(found):.2f} to {max(found):.2f} in 3 rep",
+        f"flags {tpr_together(results):.0%} of the members at 1% false alarms, all repetitions",
         f"Its advantage is {means[0]:z.2f}; the gap attack's",
         f"is {means[1]:z.2f}.",
     ]
@@ -524,13 +642,14 @@ def overfitting_words(past):
 
 def room_words(past):
     s = said(now(past)[0][0])
-    return [s.new, s.flagged, f"The advantage is {s.advantage}, the gap attack's {s.gap}."]
+    return [s.new, s.flagged.replace("the attack", "the calibrated attack"), both(past)]
 
 
 WORDS = {
     "overfitting": overfitting_words,
     "base_rate": base_rate_words,
     "threshold": threshold_words,
+    "falsely_accused": accused_words,
     "shadow_count": shadow_words,
     "confidence_hiding": hiding_words,
     "dp_noise": noise_words,
@@ -555,6 +674,12 @@ RUN = {
     ("shadow_count", "labels", "true"): {"labels": "true"},
     ("shadow_count", "labels", "asked of the target"): {"labels": "queried"},
     ("shadow_count", "n_shadows", "16"): {"n_shadows": 16},
+    ("shadow_count", "attack", "calibrated"): {"attack": "calibrated", "view": "attacker"},
+    ("shadow_count", "attack", "LiRA, auditor's view"): {"attack": "lira", "view": "auditor"},
+    ("falsely_accused", "attack", "of 2017"): {"attack": "shadow"},
+    ("falsely_accused", "attack", "calibrated"): {"attack": "calibrated"},
+    ("falsely_accused", "attack", "LiRA, attacker's view"): {"attack": "lira"},
+    ("falsely_accused", "n_targets", "64"): {"n_targets": 64},
     ("confidence_hiding", "top_k", "3"): {"hide": (("top_k", 3),)},
     ("confidence_hiding", "rounded", "0"): {"hide": (("rounded", 0),)},
     ("confidence_hiding", "softened", "5.0"): {"hide": (("softened", 5.0),)},
@@ -579,10 +704,11 @@ ALWAYS = {
     "base_rate": {"attack": "shadow", "data": "clinic", "n_members": 1000, "epochs": 32},
     "threshold": {"attack": "threshold", "hidden": 32, "data": "purchases"},
     "shadow_count": {"attack": "shadow", "hidden": 32, "data": "purchases"},
-    "confidence_hiding": {"attack": "shadow", "hidden": 32, "clip": None},
+    "falsely_accused": {"view": "attacker", "hidden": 32, "data": "purchases", "n_members": 500},
+    "confidence_hiding": {"hidden": 32, "clip": None},
     # one step an epoch, so that the promise is that of the epochs
-    "dp_noise": {"attack": "shadow", "batch_size": None, "epochs": 60},
-    "control_room": {"attack": "shadow", "batch_size": None},
+    "dp_noise": {"batch_size": None, "epochs": 60},
+    "control_room": {"batch_size": None},
 }
 
 
@@ -611,11 +737,41 @@ def test_an_explorer_starts_with_the_settings_of_its_lesson(name, one_of_each):
     assert seeds == ({0, 1, 2} if name == "shadow_count" else {0})
 
 
+@pytest.mark.parametrize("name", ["confidence_hiding", "dp_noise", "control_room"])
+def test_the_calibrated_attack_judges_and_that_of_2017_stands_beside_it(name, one_of_each):
+    explorer = one_of_each(name)
+    explorer.reset()
+    experiments = [result.experiment for result in explorer.results]
+    for calibrated, of_2017 in zip(experiments[::2], experiments[1::2], strict=True):
+        assert calibrated.attack == "calibrated" and calibrated.view == "attacker"
+        assert of_2017 == replace(calibrated, attack="shadow")
+
+
+def test_an_auditor_has_the_true_labels_whatever_the_menu_says(one_of_each):
+    explorer = one_of_each("shadow_count")
+    explorer.reset()
+    explorer.controls["labels"].value = "queried"
+    explorer.controls["attack"].value = dict(options(explorer.controls["attack"]))[
+        "LiRA, auditor's view"
+    ]
+    assert explorer.message == "" and explorer.results[0].experiment.labels == "true"
+
+
+def test_a_tpr_at_few_false_alarms_needs_enough_non_members_and_one_way_of_judging():
+    reports = [
+        mia.run(mia.Experiment(hidden=8, n_shadows=1, random_state=s)).report for s in (0, 1)
+    ]
+    assert np.isnan(tpr_at_low_fpr(reports[:1])), "500 of the 1,000 that are needed"
+    assert tpr_at_low_fpr(reports) > 0
+    other = replace(reports[1], mode="online")
+    assert np.isnan(tpr_at_low_fpr([reports[0], other]))
+
+
 def test_labels_alone_are_a_tick():
     explorer = mia.confidence_hiding()
     explorer.controls["labels_only"].value = True
-    assert explorer.results[0].experiment.hide == ("labels_only",)
-    assert explorer.results[1].experiment.hide == (), "beside it, the one without hiding"
+    hidden = [result.experiment.hide for result in explorer.results]
+    assert hidden == [("labels_only",)] * 2 + [()] * 2, "beside them, those without hiding"
 
 
 def test_a_share_is_what_its_label_says():

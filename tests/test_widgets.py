@@ -92,7 +92,9 @@ def test_each_control_changes_picture_words_and_code_to_what_was_run(explorer):
         assert explorer.frame["parts"] != before["parts"], f"{name} = {control.value!r}"
         assert explorer.words != before["words"]
         assert explorer.message == ""
-        assert explorer.code == f"mia.run(mia.{explorer.results[0].experiment!r})"
+        experiment = explorer.results[0].experiment
+        run = "expose" if isinstance(experiment, mia.ManyTargets) else "run"
+        assert explorer.code == f"mia.{run}(mia.{experiment!r})"
         for markup in explorer.frame["parts"].values():
             assert markup in explorer.picture
 
@@ -483,12 +485,14 @@ def test_the_mark_for_no_hiding_never_stands_where_a_hidden_result_does(one_of_e
         await settled(explorer)
 
     with monkeypatch.context() as patch:
-        patch.setattr(schedule, "PATIENCE", -1)  # the first of two results is shown by itself
+        patch.setattr(schedule, "PATIENCE", -1)  # the first results are shown by themselves
         patch.setattr(explorer.figure, "update", noted)
         asyncio.run(move())
     explorer.reset()
-    unhidden = explorer.results[-1].adaptive.advantage
-    assert len(updates) == 2
+    unhidden = explorer.results[
+        2
+    ].adaptive.advantage  # the third of four: calibrated, nothing hidden
+    assert len(updates) == 4
     assert {places[-1] for places in updates if places} == {unhidden}
 
 

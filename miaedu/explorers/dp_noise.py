@@ -109,7 +109,9 @@ class NoiseFigure(LiveFigure):
     def build(self, roc, trend):
         styles = ("-", ATTACK, "calibrated"), (":", "black", "of 2017")
         ceiling = "--", CEILING, "ceiling, pooled"
-        self.roc = CeilingPanel(self, roc, "Both attacks and the proven ceiling", *styles, ceiling)
+        self.roc = CeilingPanel(
+            self, roc, "Both attacks under the proven ceiling", *styles, ceiling
+        )
         trend.set_title("What the noise costs and buys")
         trend.set(xlim=(-0.5, len(self.positions) - 0.5), xlabel="noise multiplier")
         trend.set(ylim=(-0.1, 1.05), ylabel="share, from 0 to 1")

@@ -53,9 +53,9 @@ def words(results, values):
     never = int((exposure.half(1).flagged_out == 0).sum())
     return (
         f"With {100 * exposure.fpr:.0f} false alarm in 100, {values['attack'].words} flags "
-        f"{exposure.tpr:.0%} of the members. The tenth of {people:,} people accused most often in one half of the "
-        f"{len(exposure.members):,} targets bear {borne:.0%} of all false alarms in the other "
-        f"half; chance would give them {by_chance:.0%}. {never} are never flagged "
+        f"{exposure.tpr:.0%} of the members. The tenth of {people:,} people accused most often in "
+        f"one half of the {len(exposure.members):,} targets bear {borne:.0%} of all false alarms "
+        f"in the other half; chance would give them {by_chance:.0%}. {never} are never flagged "
         "falsely there."
     )
 
