@@ -33,11 +33,18 @@ class Cache:
         return value
 
 
-def _nbytes(value):
+def _nbytes(value, seen=None):
+    """The bytes of all arrays in a value; what several of its parts share, or point back to, is
+    counted once."""
+    seen = set() if seen is None else seen
+    if id(value) in seen:
+        return 0
+    seen.add(id(value))
     if isinstance(value, np.ndarray):
         return value.nbytes
     parts = value if isinstance(value, (list, tuple, dict)) else getattr(value, "__dict__", {})
-    return sum(map(_nbytes, parts.values() if isinstance(parts, dict) else parts))
+    parts = parts.values() if isinstance(parts, dict) else parts
+    return sum(_nbytes(part, seen) for part in parts)
 
 
 cache = Cache(LIMIT)
