@@ -247,6 +247,7 @@ SWEPT = {
     "naive_advantage": ("advantage, naive attacker", "black", "s--"),
     "advantage": ("advantage, adaptive attacker", ATTACK, "o-"),
     "leak": ("advantage, attack of 2017 or gap attack", ATTACK, "o-"),
+    "calibrated": ("advantage, calibrated attack", "black", "^-"),
     "gap_advantage": ("advantage, gap attack", BASELINE, "x:"),
 }
 
@@ -264,11 +265,19 @@ def plot_sweep(records, knob, measures, *, ticks=None, xlabel=None):
     the same value of `knob`, a field of :class:`Experiment`, are repetitions: the line is their
     mean, a small mark each of them. `measures`, among "auc", "gap_auc", "test_accuracy", "ceiling"
     (the largest advantage that the promise allows), "naive_advantage", "advantage", "leak" (the
-    larger of "advantage" and "gap_advantage") and "gap_advantage". `ticks`, labels of the
-    positions where their values will not do.
+    larger of "advantage" and "gap_advantage"), "gap_advantage" and "calibrated": the advantage of
+    the records whose ``attack`` is "calibrated", which may stand among those of another attack;
+    the other measures are then taken from those. `ticks`, labels of the positions where their
+    values will not do.
     """
     if unknown := [name for name in measures if name not in SWEPT]:
         raise ValueError(f"measures must be among {', '.join(SWEPT)}, got {unknown[0]!r}")
+    attacks = {record["attack"] for record in records}
+    if "calibrated" in measures and not {"calibrated"} < attacks:
+        raise ValueError(
+            'records must be of attack "calibrated" and of another one, to draw both, got '
+            f"{', '.join(sorted(attacks))}"
+        )
     positions = {}
     for record in records:
         positions.setdefault(record[knob], []).append(
@@ -286,7 +295,7 @@ def plot_sweep(records, knob, measures, *, ticks=None, xlabel=None):
         for name in measures:
             label, colour, line = SWEPT[name]
             line = line[0] if knob == "hide" else line  # no order, no line
-            found = [[record[name] for record in rows] for rows in positions.values()]
+            found = [_swept(name, rows) for rows in positions.values()]
             means = [np.mean(values) for values in found]
             ax.plot(means, line, color=colour, mfc="none", lw=2, label=label)
             for x, values in enumerate(found):
@@ -298,3 +307,11 @@ def plot_sweep(records, knob, measures, *, ticks=None, xlabel=None):
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
     alt_text(ax, f"Means for {'; '.join(words)}.")
     return ax
+
+
+def _swept(name, rows):
+    """A measure of the repetitions at one position of a knob."""
+    if name == "calibrated":
+        return [record["advantage"] for record in rows if record["attack"] == name]
+    others = [record[name] for record in rows if record["attack"] != "calibrated"]
+    return others or [record[name] for record in rows]

@@ -1,6 +1,8 @@
 """What notebook 01 says in words, measured again over several splits, targets and shadow models.
 Facts of law and history have their sources in test_facts.py."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from course import interval, sentence
@@ -201,3 +203,55 @@ def test_a_stricter_attacker_finds_fewer_members_and_each_positive_is_worth_more
         hits, worth = stricter(seed)
         assert min(-np.diff(hits)) > 0 and min(np.diff(worth)) > 0
         assert 2 * worth[0] < worth[2] < 5
+
+
+def flagged_by_mistake(seed, n_targets=64):
+    """Which of the people in question (n,) the notebook's attack flags in each of so many targets
+    (n_targets, n), trained on random halves of them, and who was out of each."""
+    X, y = records()
+    cohort = mia.Dataset.from_arrays(X[ILL], y[ILL], groups=CLINIC.groups[ILL])
+    world = mia.split(cohort, n_members=300, random_state=seed)
+    X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
+    shadows = mia.ShadowModels(mia.MLP(epochs=50), n_models=8, random_state=seed + 1)
+    attack = mia.ShadowAttack().fit(shadows.fit(*world.pool))
+    inside = np.random.default_rng(seed).random((n_targets, len(y))) < 0.5
+    targets = mia.MLP(epochs=50, random_state=seed).fit_many(X, y, inside)
+    alarms = []
+    for answers in targets.predict_proba(X):
+        told = SimpleNamespace(classes_=targets.classes_, predict_proba=lambda _, a=answers: a)
+        alarms.append(flagged(attack, mia.BlackBox(told), X, y))
+    return np.array(alarms), ~inside
+
+
+@pytest.mark.slow
+def test_false_alarms_strike_the_same_people_again_and_again():
+    sentence(
+        "01",
+        "We trained 64 targets on random halves of 600 people of the ill quarter and asked the "
+        "attack of 2017, the one above, about everybody.",
+    )
+    sentence("01", "It flags 3 of 10 people by mistake.")
+    sentence(
+        "01",
+        "in the other half of the targets, without them as well, it flags 7 to 8 of 10 of them. Of "
+        "the tenth flagged least often it flags hardly one in 20.",
+    )
+    sentence("01", "A false alarm is not bad luck alone: the same people are flagged by mistake")
+    sentence("01", "They do not hold for you.")
+    rates = []
+    for seed in range(103, 107):
+        alarms, out = flagged_by_mistake(seed)
+        assert 595 <= alarms.shape[1] <= 605
+        # ordered by one half of the targets, judged by the other
+        shares = [
+            (alarms[half] & out[half]).sum(axis=0) / out[half].sum(axis=0)
+            for half in (slice(0, 32), slice(32, 64))
+        ]
+        order, tenth = np.argsort(shares[0]), alarms.shape[1] // 10
+        parts = order, order[-tenth:], order[:tenth]
+        rates.append([shares[1][part].mean() for part in parts])
+    everybody, most, least = np.mean(rates, axis=0)
+    assert everybody == pytest.approx(0.3, abs=0.04)
+    assert 0.68 < most < 0.85 and least < 0.06
+    # were all people alike, a tenth chosen on other targets would be flagged as often as anybody
+    assert interval(np.diff(rates)[:, 0])[0] > 0.3

@@ -419,6 +419,17 @@ def test_the_cache_drops_what_was_longest_unused_and_keeps_within_its_bytes():
     assert set(small.kept) == {"whole"} and small.bytes == 1000
 
 
+@pytest.mark.parametrize("attack", ["lira", "rmia"])
+def test_an_attack_whose_parts_point_back_to_it_is_kept_and_counted_once(cache, attack):
+    """The modes of LiRA and RMIA know the attack that they are modes of."""
+    told = SimpleNamespace(array=np.zeros(1000, np.int8), again=None)
+    told.again = [told, told.array]
+    cache.get("loop", lambda: told)
+    assert cache.bytes == 1000
+    e = replace(TINY, attack=attack, view="auditor")
+    assert bits(mia.run(e)) == bits(mia.run(e)) == bits(cold(e))
+
+
 def test_however_many_experiments_are_run_the_cache_stays_within_its_bytes(monkeypatch):
     small = stages_kept.Cache(200_000)
     monkeypatch.setattr(stages_kept, "cache", small)
