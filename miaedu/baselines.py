@@ -72,8 +72,8 @@ def _blind_scores(X, y, members):
     codes = np.unique(y, return_inverse=True)[1]
     table, members = np.column_stack([X, codes])[few], members[few]
     rule = HistGradientBoostingClassifier(max_iter=50, random_state=0)
-    # Each fold has its share of members and non-members of each class: who leaves members of a class
-    # out would otherwise take those that are left for rarer than they are.
+    # Each fold has its share of members and non-members of each class: a rule fitted without some
+    # members of a class would take those that are left for rarer than they are.
     order = np.lexsort((rng.random(len(few)), table[:, -1], members))
     fold = np.empty(len(few), int)
     fold[order] = np.arange(len(few)) % FOLDS

@@ -29,6 +29,7 @@ def auc_error(n):
     return ((2 * n + 1) / (12 * n * n)) ** 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["attacker", "auditor"])
 @pytest.mark.parametrize("kind", [mia.ShadowAttack, mia.CalibratedAttack, mia.LiRA])
 def test_both_are_at_chance_in_sound_evaluations(kind, view):
