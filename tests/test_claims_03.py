@@ -81,17 +81,17 @@ def test_the_shadow_attack_clears_the_gap_attack():
 
 
 @pytest.mark.slow
-def test_a_sound_null_run_leaves_one_half_out_in_about_one_of_twenty():
+def test_an_interval_leaves_one_half_out_in_about_one_of_twenty_where_there_is_nothing_to_find():
     sentence(
         "03",
-        "Its interval leaves one half out in about one of twenty sound evaluations, by bad luck",
+        "Their intervals leave one half out in about one of twenty sound evaluations, by bad luck",
     )
     rng = np.random.default_rng(0)
     missed = 0
     for _ in range(300):
         scores, members = rng.normal(size=400), np.arange(400) < 200
-        report = mia.Report("null", scores, members, members * 0, members, 0.0)
-        low, high = report.null(int(rng.integers(1000))).interval("auc")
+        report = mia.Report("nothing to find", scores, members, members * 0, members, 0.0)
+        low, high = report.interval("auc")
         missed += not low <= 0.5 <= high
     # binomial, 300 draws of 1 in 20: 15, standard deviation 3.8; the bootstrap may miss a few more
     assert 4 <= missed <= 30
@@ -191,6 +191,92 @@ def test_what_happens_when_the_number_of_shadow_models_is_dragged():
     costs = [auc_with(16, s) - auc_with(16, s, "queried") for s in (*range(3), *SEEDS)]
     low, high = interval(costs)
     assert low < 0.01 < high < 0.02
+
+
+CALIBRATED, OF_2017 = {"attack": mia.CalibratedAttack}, {}
+
+
+def test_the_same_answers_and_shadow_models_give_the_calibrated_attack_more():
+    sentence(
+        "03",
+        "The same shadow models and the same answers, and at few false alarms the calibrated "
+        "attack flags several times as many members.",
+    )
+    sentence("03", "The attacker can find out without another query to the target.")
+    assert interval(differences("auc", CALIBRATED, OF_2017))[0] > 0.02
+    hits = {
+        name: np.array([learned(s, **attack).tpr_at(0.02) for s in SEEDS])
+        for name, attack in (("calibrated", CALIBRATED), ("of 2017", OF_2017))
+    }
+    assert interval(hits["calibrated"] - 2 * hits["of 2017"])[0] > 0, "several times"
+    world, api = shop(SEEDS[0])
+    before = api.n_queries
+    attacks = {
+        name: each().fit(shadows_of(SEEDS[0]))
+        for name, each in (("of 2017", mia.ShadowAttack), ("calibrated", mia.CalibratedAttack))
+    }
+    mia.evaluate(attacks, api, world)
+    assert api.n_queries - before == 1000, "one query a record for both"
+
+
+@pytest.mark.slow
+def test_what_each_attack_makes_of_more_shadow_models():
+    sentence("03", "One shadow model is nearly enough for the attack of 2017")
+    sentence("03", "The calibrated attack needs a second one, since nobody else can say what is")
+    sentence("03", "eight are as good as many more")
+    sentence("03", "The auditor's LiRA learns about single records, so it goes on gaining.")
+
+    def aucs(counts, **change):
+        """(seeds, counts) on targets that the notebook does not show"""
+        experiments = [
+            mia.Experiment(hidden=32, n_shadows=count, random_state=seed, **change)
+            for seed in range(100, 106)
+            for count in counts
+        ]
+        records = mia.sweep(experiments, progress=False)
+        return np.reshape([record["auc"] for record in records], (6, len(counts)))
+
+    old = aucs((1, 8, 32))
+    share = (old[:, 0] - 0.5) / (old[:, 2] - 0.5)  # of what is above chance
+    assert interval(share)[0] > 0.85 and np.mean(share) > 0.92, "nearly enough"
+    calibrated = aucs((1, 2, 8, 32), attack="calibrated")
+    assert calibrated[:, 0] == pytest.approx(old[:, 0], abs=1e-9), "without any reference: 2017"
+    assert interval(calibrated[:, 1] - calibrated[:, 0])[0] > 0.03
+    assert abs(np.mean(calibrated[:, 3] - calibrated[:, 2])) < 0.01
+    auditor = aucs((2, 8, 32), attack="lira", view="auditor")
+    assert interval(auditor[:, 1] - auditor[:, 0])[0] > 0.02
+    assert interval(auditor[:, 2] - auditor[:, 1])[0] > 0.05
+
+
+@pytest.mark.slow
+def test_another_shop_serves_the_attack_of_2017_and_not_the_calibrated_one():
+    sentence("03", "Another shop's baskets teach the attack of 2017 nearly all of its advantage")
+    sentence("03", "though it orders the records a little less well")
+    sentence("03", "The calibrated attack loses its lead")
+    sentence("03", "nobody should count on an attacker's lack of data")
+    found = []
+    for seed in range(100, 108):
+        world, api = shop(seed)
+        elsewhere = mia.load_purchases(n_classes=10, n_records=1000, random_state=1000 + seed).X
+        shadows = mia.ShadowModels(mia.MLP(), n_models=8, random_state=seed)
+        shadows.fit(elsewhere, mia.label_by_querying(api, elsewhere))
+        attacks = {"2017": mia.ShadowAttack().fit(shadows)}
+        attacks["calibrated"] = mia.CalibratedAttack().fit(shadows)
+        there = mia.evaluate(attacks, api, world)
+        here = {"2017": learned(seed), "calibrated": learned(seed, **CALIBRATED)}
+        found.append(
+            [
+                there["2017"].advantage / here["2017"].advantage,
+                there["2017"].advantage - there["2017"].gap_advantage,
+                here["2017"].auc - there["2017"].auc,
+                there["calibrated"].auc - there["2017"].auc,
+                here["calibrated"].auc - here["2017"].auc,
+            ]
+        )
+    share, past_the_gap, worse, lead_there, lead_here = map(interval, np.transpose(found))
+    assert share[0] > 0.9 and past_the_gap[0] > 0.1
+    assert 0.01 < worse[0] < worse[1] < 0.08
+    assert lead_there[1] < 0.02 < lead_here[0]
 
 
 @pytest.mark.slow
@@ -306,6 +392,13 @@ SOURCES = {
     "IEEE S&P 2017, [arXiv 1610.05820](https://arxiv.org/abs/1610.05820)": "arXiv",
     "NDSS 2019, [arXiv 1806.01246](https://arxiv.org/abs/1806.01246): one shadow model can be "
     "enough": "Salem et al. 2019, adversary 1",
+    "this is [**calibration**](00_start_here.ipynb#calibration) (Watson et al. 2022).": (
+        "Watson et al. 2022, section 3: difficulty calibration"
+    ),
+    "Watson et al.: ICLR 2022, [arXiv 2111.08440](https://arxiv.org/abs/2111.08440)": "the paper",
+    "For them there is LiRA (Carlini et al. 2022): it compares how models with a record answer": (
+        "Carlini et al. 2022, section V"
+    ),
     "IEEE S&P 2022, [arXiv 2112.03570](https://arxiv.org/abs/2112.03570): what to report": (
         "Carlini et al. 2022, section III"
     ),
