@@ -77,6 +77,7 @@ def test_the_shadow_attack_clears_the_gap_attack():
     assert interval([learned(s).advantage - learned(s).gap_advantage for s in SEEDS])[0] > 0.1
 
 
+@pytest.mark.slow
 def test_an_interval_leaves_one_half_out_in_about_one_of_twenty_where_there_is_nothing_to_find():
     sentence(
         "03",
@@ -192,6 +193,7 @@ def test_what_happens_when_the_number_of_shadow_models_is_dragged():
 CALIBRATED, OF_2017 = {"attack": mia.CalibratedAttack}, {}
 
 
+@pytest.mark.slow
 def test_the_same_answers_and_shadow_models_give_the_calibrated_attack_more():
     sentence(
         "03",
@@ -275,6 +277,7 @@ def test_another_shop_serves_the_attack_of_2017_and_not_the_calibrated_one():
     assert lead_there[1] < 0.02 < lead_here[0]
 
 
+@pytest.mark.slow
 def test_shadow_models_that_overfit_more_cost_the_attacker():
     longer = {"kind": mia.MLP(epochs=60)}
     praise = find("03.2").praise
