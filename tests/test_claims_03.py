@@ -196,6 +196,7 @@ def test_what_happens_when_the_number_of_shadow_models_is_dragged():
 CALIBRATED, OF_2017 = {"attack": mia.CalibratedAttack}, {}
 
 
+@pytest.mark.slow
 def test_the_same_answers_and_shadow_models_give_the_calibrated_attack_more():
     sentence(
         "03",
