@@ -74,7 +74,7 @@ def _promise(result):
         return [
             f"Noise {e.noise_multiplier:g} over {e.epochs} steps promises mu {result.mu:.2f}, that "
             f"is epsilon {result.epsilon():.1f} at delta 1e-5, for a record that a coin puts in or "
-            "leaves out: over retrained targets no attack can reach a mean AUC above "
-            f"{max_auc(result.mu):.2f} or a mean advantage above {max_advantage(result.mu):.2f}."
+            "leaves out: pooled over retrained targets, no attack's ROC curve has an AUC above "
+            f"{max_auc(result.mu):.2f} or an advantage above {max_advantage(result.mu):.2f}."
         ]
     return []

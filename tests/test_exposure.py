@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from course import sentence
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
@@ -251,11 +252,15 @@ def test_an_attack_that_has_not_learned_and_a_rate_of_nothing_are_refused(target
 def test_the_falsely_accused_are_always_the_same_people(seed):
     """Of 128 targets, half fix the order: the tenth bears its share of some 640 alarms on the
     other half. By chance that is 0.1, four standard errors are 0.05."""
+    sentence("01", "By the attack of 2017 they bear several times as much, and by the calibrated")
+    sentence("01", "An auditor's attack, which has models *with* each person too, spreads its")
     many = mia.ManyTargets(hidden=32, n_targets=128, random_state=seed)
     borne = {
         attack: mia.expose(replace(many, attack=attack)).share_of_alarms[100]
         for attack in ("shadow", "calibrated", "lira")
     }
+    auditor = replace(many, view="auditor", n_shadows=16, attack="lira")
+    assert mia.expose(auditor).share_of_alarms[100] < borne["calibrated"] - 0.1
     assert borne["shadow"] > 0.35, "several times what chance gives"
     assert min(borne["calibrated"], borne["lira"]) > borne["shadow"] + 0.15
-    assert borne["calibrated"] > 0.8
+    assert borne["calibrated"] > 0.8, "nearly all"
