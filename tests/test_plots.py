@@ -397,7 +397,8 @@ def test_words_are_sentences(e):
 
 def swept():
     """Two positions of a knob, two repetitions each, whose means can be worked out by hand."""
-    common = {"test_accuracy": 0.5, "naive_advantage": 0.0, "auc": 0.7, "mu": 2.0}
+    common = {"attack": "shadow", "test_accuracy": 0.5, "naive_advantage": 0.0}
+    common |= {"auc": 0.7, "mu": 2.0}
     rows = ((0.0, 0.4, 0.1), (0.0, 0.2, 0.3), (0.1, 0.1, 0.0), (0.1, 0.3, 0.2))
     return [
         common | {"l2": l2, "advantage": advantage, "gap_advantage": gap}
@@ -417,6 +418,16 @@ def test_plot_sweep_draws_the_mean_of_the_repetitions_of_each_position_and_says_
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0.0", "0.1"]
     words = ax.figure._repr_html_()
     assert "Means for price 0.0, 0.1; largest advantage possible 0.68, 0.68;" in words
+
+
+def test_plot_sweep_draws_the_calibrated_attack_beside_another_one():
+    calibrated = [record | {"attack": "calibrated", "advantage": 0.5} for record in swept()]
+    ax = mia.plot_sweep(swept() + calibrated, "l2", ["leak", "calibrated"])
+    drawn = {line.get_label(): line.get_ydata() for line in ax.lines if line.get_label()[0] != "_"}
+    assert drawn["advantage, calibrated attack"] == pytest.approx([0.5, 0.5])
+    assert drawn["advantage, attack of 2017 or gap attack"] == pytest.approx([0.35, 0.2])
+    with pytest.raises(ValueError, match="to draw both, got shadow"):
+        mia.plot_sweep(swept(), "l2", ["leak", "calibrated"])
 
 
 def test_plot_sweep_names_a_measure_that_it_does_not_know():
