@@ -252,7 +252,9 @@ def test_an_attack_that_has_not_learned_and_a_rate_of_nothing_are_refused(target
 def test_the_falsely_accused_are_always_the_same_people(seed):
     """Of 128 targets, half fix the order: the tenth bears its share of some 640 alarms on the
     other half. By chance that is 0.1, four standard errors are 0.05."""
-    sentence("01", "By the attack of 2017 they bear several times as much, and by the calibrated")
+    sentence(
+        "01", "By the attack that the menu starts with they bear several times as much, and by"
+    )
     sentence("01", "An auditor's attack, which has models *with* each person too, spreads its")
     many = mia.ManyTargets(hidden=32, n_targets=128, random_state=seed)
     borne = {
