@@ -86,7 +86,7 @@ def plot_roc(reports, ax=None, *, log=False):
             clip_on=False,
             label="gap attack",
         )
-        ax.legend(loc="lower right" if not log else "upper left")
+        ax.legend(loc="lower right")
     return ax
 
 

@@ -385,7 +385,7 @@ def test_the_words_of_private_training_tell_the_promise_and_whom_it_is_for():
         f"{2 * norm.cdf(mu / 2) - 1:.2f}",
     ]
     assert numbers(words)[-7:] == promise
-    assert "a coin" in words and "over retrained targets" in words and "mean" in words
+    assert "a coin" in words and "pooled over retrained targets" in words
     assert "nothing is promised" in mia.describe(mia.run(replace(SMALL, clip=1.0)))
 
 
