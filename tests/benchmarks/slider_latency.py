@@ -72,9 +72,10 @@ def first_visit(explorer):
     for result in explorer.results:
         mia.run(result.experiment)
     with cache.lock:
-        while (key := next(iter(cache.kept))) != "mark":
-            cache.bytes -= cache.kept.pop(key)[1]
-        del cache.kept["mark"]"""
+        if "mark" in cache.kept:  # else the position alone has filled the cache
+            while (key := next(iter(cache.kept))) != "mark":
+                cache.bytes -= cache.kept.pop(key)[1]
+            del cache.kept["mark"]"""
 WATCH = script("watch")
 KEY = script("to_and_fro")
 FIRST_EXPLORER = script("first_explorer")
