@@ -2,7 +2,7 @@
 how much it shows."""
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, log
 from numbers import Integral
 
 import numpy as np
@@ -21,9 +21,9 @@ class CanaryAudit:
     >>> CanaryAudit(**found, n_runs=1000, level=0.95, promised=0.3).broken
     True
 
-    `mu` and `epsilon` (at `delta`) are lower bounds that hold with probability `level`, from `tpr`,
-    a lower limit, and `fpr`, an upper one, in `n_runs`; `promised` is the mu that the model claims.
-    A low bound proves nothing: the canary or the attack may be weak.
+    `mu` and, for Gaussian noise, `epsilon` (at `delta`) are lower bounds that hold with probability
+    `level`, from `tpr`, a lower limit, and `fpr`, an upper one, in `n_runs`; `promised` is the mu
+    that the model claims. A low bound proves nothing: the canary or the attack may be weak.
     """
 
     mu: float
@@ -34,6 +34,13 @@ class CanaryAudit:
     n_runs: int
     level: float
     promised: float
+
+    @property
+    def epsilon_without_mu(self):
+        """A lower bound on epsilon at `delta` for any training, whatever its noise:
+        ``ln((tpr - delta) / fpr)``, at least 0. Source: Jagielski, Ullman & Oprea 2020 (arXiv
+        2006.07709)."""
+        return max(0.0, log((self.tpr - self.delta) / self.fpr)) if self.tpr > self.delta else 0.0
 
     @property
     def broken(self):

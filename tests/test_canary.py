@@ -208,3 +208,17 @@ def test_what_an_audit_cannot_use_is_refused_by_name(wrong, message):
     canary = wrong.pop("canary", CANARY)
     with pytest.raises(ValueError, match=f"^{message}"):
         mia.canary_audit(private(), X, Y, canary, **wrong)
+
+
+@pytest.mark.parametrize(
+    "tpr, fpr, delta, expected",
+    [
+        (0.084, 0.001, 1e-5, 4.4307),  # ln(0.08399 / 0.001), by hand
+        (0.5, 0.5, 0.0, 0.0),
+        (0.2, 0.4, 0.0, 0.0),  # a bound below 0 says nothing
+        (1e-6, 0.001, 1e-5, 0.0),
+    ],
+)
+def test_a_bound_on_epsilon_that_takes_no_gaussian_noise_for_granted(tpr, fpr, delta, expected):
+    found = mia.CanaryAudit(0.5, 1.2, delta, tpr, fpr, n_runs=1000, level=0.95, promised=0.3)
+    assert found.epsilon_without_mu == pytest.approx(expected, abs=1e-4)
