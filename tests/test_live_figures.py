@@ -712,6 +712,7 @@ ALWAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", RUN, ids=" ".join)
 def test_the_label_that_a_reader_chooses_is_the_setting_that_is_run(case, one_of_each):
     name, control, label = case

@@ -76,6 +76,7 @@ def test_the_explorers_are_public_and_each_has_a_file_of_its_own():
         assert function.__module__ == f"miaedu.explorers.{function.__name__}"
 
 
+@pytest.mark.slow
 @each_explorer
 def test_on_a_slow_machine_an_explorer_starts_small(name, monkeypatch):
     monkeypatch.setattr(machine, "seconds_per_network", lambda: 1.0)
@@ -99,6 +100,7 @@ def test_each_control_changes_picture_words_and_code_to_what_was_run(explorer):
             assert markup in explorer.picture
 
 
+@pytest.mark.slow
 @each_explorer
 def test_reset_brings_all_controls_and_the_words_back(explorer):
     start, words = explorer.values(), explorer.words
@@ -165,6 +167,7 @@ def test_an_error_is_shown_in_place_and_the_last_good_picture_stays(explorer, mo
     assert explorer.message == "", "the next good setting clears it"
 
 
+@pytest.mark.slow
 def test_every_setting_of_the_hiding_explorer_can_be_run(one_of_each):
     explorer = one_of_each("confidence_hiding")
     explorer.reset()
