@@ -68,6 +68,8 @@ class Experiment:
     labels : of the attacker's pool, "true" or "queried" (asked of the target, through `hide`).
     hide : what the owner does to confidences: tuples of a function's name and its numbers,
         ``(("top_k", 3),)``.
+    n_queries : how often the attacker who adapts asks about each record: they average the answers,
+        the shadow models' too. Against noise this helps; the naive attacker asks once.
     random_state : int, decides the rest.
 
     Raises ValueError for a name or number that is not allowed.
@@ -91,6 +93,7 @@ class Experiment:
     pool: str = "real"
     labels: str = "true"
     attack: str = "shadow"
+    n_queries: int = 1
     random_state: int = 0
 
     def __post_init__(self):
@@ -102,6 +105,7 @@ class Experiment:
             ("n_items", 1),
             ("n_members", 2),
             ("n_shadows", 1),
+            ("n_queries", 1),
             ("random_state", 0),
         ):
             check_number(name, getattr(self, name), Integral, low)
@@ -120,6 +124,11 @@ class Experiment:
             raise ValueError(
                 f"pool must not be 'another shop' with data {self.data!r}: "
                 "only 'purchases' has another one"
+            )
+        if self.n_queries > 1 and not ATTACKS[self.attack].averages:
+            raise ValueError(
+                f"n_queries must be 1 with the attack {self.attack!r}, got {self.n_queries}: "
+                "it reads labels, and there are no confidences to average"
             )
         by_name(self.hide)
         hide = tuple(tuple(step) if isinstance(step, list) else step for step in self.hide)
@@ -225,7 +234,9 @@ def run(experiment, progress=None):
     adaptive = stage(e, fit_adaptive, ADAPTIVE, shadows)
 
     api = BlackBox(target().at(e.epochs), hide=by_name(e.hide, seeds.owner))
-    attacks = {"naive": naive()} | ({"adaptive": adaptive()} if e.hide else {})
+    attacks = {"naive": naive()}
+    if e.hide or e.n_queries > 1:
+        attacks["adaptive"] = adaptive()
     reports = evaluate(attacks, api, world())
     adapted = reports.get("adaptive", reports["naive"])
     spent = made().n_queries if e.label_epoch else 0
@@ -323,18 +334,25 @@ def stop_shadows(seen, trained):
 NAIVE = (*STOPPED, "attack")
 
 
-def fit_naive(seen, shadows, hide=()):
+def fit_naive(seen, shadows):
     """The attack of an attacker who does not know of the hiding."""
-    attack = ATTACKS[seen.attack]()
-    return attack.fit(shadows() if attack.needs_shadows else None, hide)
+    return fitted(ATTACKS[seen.attack](), shadows)
 
 
-ADAPTIVE = (*NAIVE, "hide")
+ADAPTIVE = (*NAIVE, "hide", "n_queries")
 
 
 def fit_adaptive(seen, shadows):
-    """The attack of one who does: their shadow models answer through the same hiding."""
-    return fit_naive(seen, shadows, by_name(seen.hide, seeds_of(seen.random_state).attacker))
+    """The attack of one who does: their shadow models answer through the same hiding, and they ask
+    as often as will help them."""
+    kind = ATTACKS[seen.attack]
+    attack = kind(n_queries=seen.n_queries) if kind.averages else kind()
+    return fitted(attack, shadows, by_name(seen.hide, seeds_of(seen.random_state).attacker))
+
+
+def fitted(attack, shadows, hide=()):
+    """An attack that has learned, from shadow models if it needs any."""
+    return attack.fit(shadows() if attack.needs_shadows else None, hide)
 
 
 def network_of(settings, random_state=None):

@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import miaedu as mia
 from miaedu import lockstep
-from miaedu.attacks import ATTACKS, best_threshold, features, true_class_confidence
+from miaedu.attacks import ATTACKS, Answers, best_threshold, features, true_class_confidence
 from miaedu.attacks.shadow import attack_model
 
 
@@ -300,6 +300,144 @@ def test_an_adaptive_attack_learns_from_shadows_that_hide_as_the_target_does(kin
     assert not np.array_equal(adaptive.score(*target), naive.score(*target)) or (
         adaptive.threshold_ != naive.threshold_
     )
+
+
+# Asking again
+
+
+class Fresh:
+    """A door behind which answers differ from time to time: `answers` (times, n, c), in turn."""
+
+    def __init__(self, answers, classes):
+        self.answers, self.classes_, self.asked = list(answers), np.asarray(classes), 0
+
+    def predict_proba(self, X):
+        times, rest = divmod(len(X), len(self.answers[0]))
+        assert not rest
+        np.testing.assert_array_equal(np.ravel(X), np.tile(np.arange(len(X) // times), times))
+        given, self.answers = self.answers[:times], self.answers[times:]
+        self.asked += len(X)
+        return np.concatenate(given)
+
+
+def test_answers_are_averaged_by_hand_and_no_answer_is_asked_for_twice():
+    told = np.float32(
+        [[[0.9, 0.1], [0.2, 0.8]], [[0.5, 0.5], [0.4, 0.6]], [[0.1, 0.9], [0.6, 0.4]]]
+    )
+    door = Fresh(told, range(2))
+    answers = Answers(door, numbers(2), [0, 0])
+    twice, thrice = answers.averaged(2), answers.averaged(3)
+    assert door.asked == 0, "nothing is asked before it is needed"
+    np.testing.assert_array_equal(answers.confidences, told[0])
+    np.testing.assert_allclose(thrice.confidences, [[0.5, 0.5], [0.4, 0.6]], atol=1e-7)
+    np.testing.assert_allclose(twice.confidences, [[0.7, 0.3], [0.3, 0.7]], atol=1e-7)
+    assert door.asked == 3 * 2 and thrice.confidences.dtype == np.float32
+    assert answers.averaged(3) is thrice and thrice.averaged(1) is answers
+    assert answers.right.tolist() == [True, False], "right is what a customer sees: one answer"
+
+
+each_that_averages = pytest.mark.parametrize(
+    "kind", [kind for kind in ATTACKS.values() if kind.averages], ids=lambda kind: kind.__name__
+)
+
+
+def test_attacks_that_read_labels_do_not_average():
+    assert {name for name, kind in ATTACKS.items() if not kind.averages} == {"gap", "label_only"}
+
+
+@each_that_averages
+def test_an_attack_that_asks_often_is_one_that_asks_once_who_is_told_the_means(kind):
+    """Noise that a test knows: what each shadow and the target answer at each of four times."""
+    plain, rng = made_up(), np.random.default_rng(2)
+    noise = rng.normal(0, 0.1, (4, 6 * 90, 3)).astype(np.float32)
+    target = rng.dirichlet(np.ones(3), (4, 90)).astype(np.float32)
+
+    class InTurn:
+        """Adds the noise of the next time."""
+
+        time = 0
+
+        def __call__(self, confidences):
+            self.time += 1
+            return confidences + noise[(self.time - 1) % 4]
+
+    means = plain.confidences + noise.mean(axis=0).reshape(6, 90, 3)
+    asks_once = kind().fit(MadeUp(means, plain.members, plain.y, range(3)))
+    asks_often = kind(n_queries=4).fit(plain, InTurn())
+    # float32 rounds each of the answers, and an attack's fit carries this on
+    assert asks_often.threshold_ == pytest.approx(asks_once.threshold_, abs=1e-3)
+    expected = asks_once.score(Oracle(target.mean(axis=0), range(3)), numbers(90), plain.y)
+    door = Fresh(target, range(3))
+    found = asks_often.score(door, numbers(90), plain.y)
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    assert door.asked == 4 * 90
+    single = asks_once.score(Oracle(target[0], range(3)), numbers(90), plain.y)
+    assert np.abs(single - expected).max() > 0.05, "the means were to differ from one answer"
+
+
+@each_that_averages
+def test_asking_often_changes_no_bit_where_answers_are_always_the_same(kind):
+    shadows, hide = made_up(), [mia.top_k(2), mia.rounded(2)]
+    door = mia.BlackBox(Oracle(made_up(seed=3).confidences[0], range(3)), hide)
+    once, often = (kind(n_queries=q).fit(shadows, hide) for q in (1, 7))
+    assert once.threshold_ == often.threshold_
+    np.testing.assert_array_equal(
+        once.score(door, numbers(90), shadows.y), often.score(door, numbers(90), shadows.y)
+    )
+
+
+@each_that_averages
+@pytest.mark.parametrize(
+    "door, said",
+    [
+        (
+            dict(budget=4 * 90 - 1),
+            r"query budget of 359 is too small: 0 used, 360 more needed .4 a record",
+        ),
+        (
+            dict(hide=mia.noisy(epsilon=1.0), epsilon_budget=359.0),
+            "epsilon budget of 359.0 .*0 used",
+        ),
+    ],
+    ids=["queries", "epsilon"],
+)
+def test_who_cannot_afford_all_answers_asks_for_none(kind, door, said):
+    shadows = made_up()
+    api = mia.BlackBox(Oracle(shadows.confidences[0], range(3)), **door)
+    with pytest.raises(ValueError, match=said):
+        kind(n_queries=4).fit(shadows).score(api, numbers(90), shadows.y)
+    assert api.n_queries == api.epsilon_spent == 0
+    assert kind(n_queries=3).fit(shadows).score(api, numbers(90), shadows.y).shape == (90,)
+    assert api.n_queries == 3 * 90
+
+
+def test_attackers_who_ask_once_and_often_share_the_first_answer():
+    shadows = made_up()
+    noise, answers = mia.noisy(0.2, random_state=1), made_up(seed=3).confidences[0]
+    world = types.SimpleNamespace(
+        members=(numbers(90)[:45], shadows.y[:45]), nonmembers=(numbers(90)[45:], shadows.y[45:])
+    )
+    attacks = {q: mia.ShadowAttack(q).fit(shadows, noise) for q in (1, 4, 2)}
+    api = mia.BlackBox(Oracle(answers, range(3)), mia.noisy(0.2, random_state=0))
+    reports = mia.evaluate(attacks, api, world)
+    assert api.n_queries == 4 * 90
+    # the noise is one stream: the four answers are these
+    noise = mia.noisy(0.2, random_state=0)
+    told = np.stack([noise(answers) for _ in range(4)])
+    for q, report in reports.items():
+        seen = Oracle(told[:q].mean(axis=0), range(3))
+        expected = attacks[q].score(seen, numbers(90), shadows.y)
+        np.testing.assert_allclose(report.scores, expected, atol=1e-5)
+        np.testing.assert_array_equal(report.right, told[0].argmax(axis=1) == shadows.y)
+
+
+@pytest.mark.parametrize("wrong", [0, 1.5, True, "4"])
+def test_a_number_of_queries_that_cannot_be_is_refused(wrong):
+    for kind in (mia.ShadowAttack, mia.CalibratedAttack, mia.LiRA, mia.LabelOnlyAttack):
+        with pytest.raises(ValueError, match=f"n_queries must be a whole number.*got {wrong!r}"):
+            kind(n_queries=wrong)
+    with pytest.raises(TypeError):
+        mia.GapAttack(n_queries=4)
 
 
 def test_the_shadow_attack_on_labels_alone_is_as_good_as_the_gap_attack():

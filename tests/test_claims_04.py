@@ -353,6 +353,23 @@ def test_the_accuracy_of_an_attack_follows_from_its_advantage():
 
 
 @pytest.mark.slow
+def test_sixteen_answers_give_back_about_half_of_what_noise_took():
+    sentence(
+        "04",
+        "Sixteen answers give back more than half of what the noise took from the attack of 2017, "
+        "and about half of what it took from the calibrated one.",
+    )
+    noise = dict(hide=(("noisy", 0.3),))
+    ways = {}, noise, noise | dict(n_queries=16)
+    back = {}
+    for attack in ("2017", "calibrated"):
+        plain, once, often = (advantages(attack, **change) for change in ways)
+        back[attack] = interval((often - once) / (plain - once))
+    assert back["2017"][0] > 0.5
+    assert 0.4 < back["calibrated"][0] < back["calibrated"][1] < 0.7
+
+
+@pytest.mark.slow
 def test_moderate_noise_costs_no_accuracy_and_leaves_little_to_the_attack():
     sentence("04", "Moderate noise costs nothing here")
     plain, private = measured(epochs=60, batch_size=None), measured(**PRIVATE, noise_multiplier=2.0)

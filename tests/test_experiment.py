@@ -142,6 +142,7 @@ OTHERWISE = {
     "pool": "uniform",
     "labels": "queried",
     "attack": "threshold",
+    "n_queries": 3,
     "random_state": 1,
 }
 
@@ -176,8 +177,9 @@ def test_each_field_counts(field):
         replace(ASKED, epochs=3, snapshots=(2, 3, 4, 7)),
         replace(ASKED, pool="synthesized", n_classes=2),
         replace(TINY, pool="marginals"),
+        replace(ASKED, n_queries=4),
     ],
-    ids=["plain", "asked and noisy", "epochs kept", "synthesized", "marginals"],
+    ids=["plain", "asked and noisy", "epochs kept", "synthesized", "marginals", "asked often"],
 )
 def test_a_run_beside_kept_stages_finds_what_a_run_without_any_does(e, field):
     # A field that is missing from a stage's key shows here: the other value's stage is taken.
@@ -245,6 +247,21 @@ def test_noise_and_its_amount_count_too():
     assert (
         len({bits(mia.run(replace(PRIVATE, noise_multiplier=z)))[3] for z in (0.0, 1.0, 2.0)}) == 3
     )
+
+
+@pytest.mark.parametrize("hide", [(), (("noisy", 0.1),)], ids=["nothing hidden", "noise"])
+def test_who_asks_often_pays_for_each_answer_and_the_naive_attacker_asks_once(hide, trained):
+    once = mia.run(replace(TINY, hide=hide))
+    trained.clear()
+    often = mia.run(replace(TINY, hide=hide, n_queries=5))
+    assert trained == [], "no network depends on how often it will be asked"
+    assert once.n_queries == 120 and often.n_queries == 5 * 120
+    # the first of the five answers is the one that the naive attacker has read
+    np.testing.assert_array_equal(often.naive.scores, once.naive.scores)
+    if hide:
+        assert not np.array_equal(often.adaptive.scores, once.adaptive.scores)
+    else:  # the same answer again; products of a taller matrix may round another way
+        np.testing.assert_allclose(often.adaptive.scores, once.adaptive.scores, atol=1e-5)
 
 
 def test_a_result_says_what_was_run_and_what_it_promises():
@@ -645,6 +662,7 @@ settings = st.fixed_dictionaries(
         "labels": st.sampled_from(experiment.CHOICES["labels"]),
         "pool": st.sampled_from(["real", "noisy", "marginals", "synthesized", "uniform"]),
         "attack": st.sampled_from(experiment.CHOICES["attack"]),
+        "n_queries": st.integers(1, 99),
         "random_state": st.integers(0, 2**32),
     },
 )
@@ -654,6 +672,8 @@ settings = st.fixed_dictionaries(
 def test_what_an_experiment_is_shown_as_is_code_that_makes_it_again(chosen, noise_multiplier):
     if chosen.get("clip") is not None:
         chosen["noise_multiplier"] = noise_multiplier
+    if chosen.get("attack") in ("gap", "label_only"):
+        chosen["n_queries"] = 1
     e = Experiment(**chosen)
     again = eval(repr(e), {"Experiment": Experiment})
     assert again == e and hash(again) == hash(e)
@@ -700,6 +720,10 @@ def test_an_experiment_stays_as_it_was():
         (dict(random_state=1.5), "random_state must .*got 1.5"),
         (dict(n_members=1), "n_members must be .*at least 2, got 1"),
         (dict(n_members=50.0), "n_members must be a whole number.*got 50.0"),
+        (dict(n_queries=0), "n_queries must be .*at least 1, got 0"),
+        (dict(n_queries=2.0), "n_queries must be a whole number.*got 2.0"),
+        (dict(n_queries=2, attack="gap"), "n_queries must be 1 with the attack 'gap', got 2"),
+        (dict(n_queries=9, attack="label_only"), "n_queries must be 1 .*'label_only', got 9"),
         (dict(n_shadows=0), "n_shadows must be .*at least 1, got 0"),
         (dict(n_classes=True), "n_classes must .*got True"),
         (dict(n_classes=1), "n_classes must be .*at least 2, got 1"),

@@ -5,7 +5,7 @@ from scipy.special import expit, logit
 
 from ..lockstep import blas
 from . import references
-from .contract import FLOOR, Attack, hidden, log_odds
+from .contract import FLOOR, Attack, log_odds
 from .shadow import ShadowAttack, attack_model
 
 ROWS = 20_000  # answers to learn from: more are slower, and no better
@@ -76,7 +76,7 @@ class CalibratedAttack(Attack):
         if self.model_ is None:
             return expit(alone)
         told, saw = answers.by_shadows(self.shadows_)
-        of_shadows = statistics(hidden(self._hide_again(), told), answers.y, self.shadows_.classes_)
+        of_shadows = statistics(self._hidden(told), answers.y, self.shadows_.classes_)
         values = statistics(answers.confidences, answers.y, answers.classes)
         scores = []
         for use in subsets(~saw, self.size_):

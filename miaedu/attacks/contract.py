@@ -9,6 +9,7 @@ record; or the answers to further queries. :class:`Answers` carries all three.
 
 import copy
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -33,18 +34,42 @@ class Answers:
     (True, 5)
 
     ``X`` (n, d), ``y`` (n,), ``classes`` (c,); ``confidences`` (n, c), after hiding; ``right`` (n,)
-    bool, where the most confident class is the true one. ``ask(X)`` puts further questions.
+    bool, where the most confident class is the true one. ``ask(X)`` puts further questions;
+    ``averaged(n_queries)`` puts the same ones again.
     """
+
+    n_queries = 1  # of whose answers about a record the confidences are the mean
 
     def __init__(self, black_box, X, y):
         if len(X) != len(y):
             raise ValueError(f"X and y must have the same length, got {len(X)} and {len(y)}")
         self.X, self.y, self.classes = X, np.asarray(y), black_box.classes_
         self._black_box, self._by_shadows = black_box, {}
+        self._told, self._averaged = [], {1: self}
 
     @cached_property
     def confidences(self):
-        return self._black_box.predict_proba(self.X)
+        self._ask_again(self.n_queries - len(self._told))
+        return mean_of(self._told[: self.n_queries])
+
+    def averaged(self, n_queries):
+        """These Answers, with the mean of so many answers about each record as its confidences.
+
+        The first of them is the one that attacks who ask once have read: it is not asked for again.
+        """
+        if n_queries not in self._averaged:
+            others = self._averaged[n_queries] = Answers(self._black_box, self.X, self.y)
+            others.n_queries, others._by_shadows = n_queries, self._by_shadows
+            others._told, others._averaged = self._told, self._averaged
+        return self._averaged[n_queries]
+
+    def _ask_again(self, times):
+        """Ask so many times about each record: all or nothing, as far as a budget goes."""
+        if times > 0:
+            self.afford(0)
+            # one question more is asked as it came: a table may have names of columns
+            X = self.X if times == 1 else np.concatenate([self.X] * times)
+            self._told += np.split(self._black_box.predict_proba(X), times)
 
     @cached_property
     def right(self):
@@ -64,17 +89,17 @@ class Answers:
         return self._black_box.predict_proba(X)
 
     def afford(self, copies):
-        """Raise a ValueError, before anything is asked, unless the query budget covers the records
-        and `copies` further queries for each."""
+        """Raise a ValueError, before anything is asked, unless the query budget covers the answers
+        that are still to come about each record and `copies` further queries for each."""
         budget = getattr(self._black_box, "budget", None)
         if budget is None:
             return
-        used, asked = self._black_box.n_queries, "confidences" in vars(self)
-        needed = len(self.y) * (copies + (not asked))
+        used = self._black_box.n_queries
+        needed = len(self.y) * (copies + max(self.n_queries - len(self._told), 0))
         if used + needed > budget:
             raise ValueError(
                 f"the query budget of {budget} is too small: {used} used, {needed} more needed "
-                f"({copies + 1} a record); nothing was asked"
+                f"({copies + self.n_queries} a record); nothing was asked"
             )
 
 
@@ -87,11 +112,21 @@ class Attack:
     were the target: never with a model as its own reference; nan where it gives none. Where `saw`
     is not ``shadows.members``, two copies of a record disagree, and nothing is to be learned.
     ``_score(answers)`` scores :class:`Answers` of a target, (n,). Higher is likelier a member.
+
+    `n_queries` is how often the target is asked about each record, at least 1. Where its owner
+    hides answers behind noise, the mean of many shows through. An attack that `averages` is told
+    means in place of single answers: of the target, and of as many answers of each shadow model,
+    each hidden afresh.
     """
 
     needs_shadows = True
+    averages = True  # reads confidences, so that a mean of them will do
     mode = ""  # how it judges, where an attack has several ways
     _of_nonmembers = ()
+
+    def __init__(self, n_queries=1):
+        check_number("n_queries", n_queries, Integral, 1)
+        self.n_queries = n_queries
 
     def fit(self, shadows, hide=()):
         """Learn from fitted :class:`ShadowModels`, who answer through `hide`: give the target's own
@@ -107,7 +142,8 @@ class Attack:
                 f"call fit of this {type(shadows).__name__}"
             )
         saw = shadows.saw(shadows.X)
-        scores = self._learn(shadows, hidden(self.hide, shadows.confidences), saw)
+        told = hidden(self.hide, shadows.confidences, self._repeats)
+        scores = self._learn(shadows, told, saw)
         self._set_threshold(scores, shadows.members, saw)
         return self
 
@@ -121,10 +157,19 @@ class Attack:
         """The attack that judges these :class:`Answers`: itself, but for one that has modes."""
         return self
 
+    @property
+    def _repeats(self):
+        """Of how many answers about a record the attack is told the mean."""
+        return self.n_queries if self.averages else 1
+
     def _hide_again(self):
         """The hiding functions as they were after `fit`: noise is fresh, and each call of `score`
         gets the same, so that scoring leaves the attack as it is."""
         return copy.deepcopy(self.hide)
+
+    def _hidden(self, told):
+        """What shadow models told (K, n, c) of a target's records, as the attack is told it."""
+        return hidden(self._hide_again(), told, self._repeats)
 
     def threshold_at(self, fpr):
         """The score from which on to flag a record so that at most this share of the shadow models'
@@ -146,6 +191,7 @@ class Attack:
     def score_answers(self, answers):
         """Scores (n,) of the records of these :class:`Answers`, which several attacks may share."""
         check_learned(self)
+        answers = answers.averaged(self._repeats)
         return np.asarray(self.facing(answers)._score(answers), float)
 
 
@@ -157,10 +203,25 @@ def check_learned(attack):
         )
 
 
-def hidden(hide, confidences):
-    """Confidences (K, n, c) of K models after `hide`, whose functions see them as one long list."""
+def hidden(hide, confidences, n_queries=1):
+    """Confidences (K, n, c) of K models after `hide`, whose functions see them as one long list:
+    the mean of `n_queries` answers, each hidden afresh."""
     K, n, c = confidences.shape
-    return apply(hide, confidences.reshape(K * n, c)).reshape(K, n, c)
+    rows = confidences.reshape(K * n, c)
+    return mean_of(apply(hide, rows) for _ in range(n_queries if hide else 1)).reshape(K, n, c)
+
+
+def mean_of(answers):
+    """The mean of arrays of one shape and kind: of equal ones, each of them to the last digit.
+
+    >>> mean_of([np.float32([0.1, 0.5]), np.float32([0.1, 1.5])])
+    array([0.1, 1. ], dtype=float32)
+    """
+    first, *others = answers
+    if not others:
+        return first
+    total = sum(others, first.astype(float))  # float32 would round at each step
+    return (total / (1 + len(others))).astype(first.dtype)
 
 
 def best_threshold(scores, members):

@@ -16,8 +16,11 @@ class GapAttack(Attack):
     Source: Yeom et al. 2018, section 3.
     """
 
-    needs_shadows = False
+    needs_shadows = averages = False
     threshold_ = 0.5
+
+    def __init__(self):
+        super().__init__()
 
     def fit(self, shadows=None, hide=()):
         """Nothing to learn: right is member."""

@@ -1,7 +1,5 @@
 """LabelOnlyAttack: flag a record whose label stays right as the record is perturbed."""
 
-from numbers import Integral
-
 import numpy as np
 
 from ..checks import check_number
@@ -33,11 +31,13 @@ class LabelOnlyAttack(Attack):
     Watson et al. 2022, section 3.
     """
 
+    averages = False
+
     def __init__(self, n_queries=20, levels=(0.02, 0.05, 0.1, 0.2), random_state=0):
-        check_number("n_queries", n_queries, Integral, 1)
+        super().__init__(n_queries)
         for level in levels:
             check_number("levels", level, above=True)
-        self.n_queries, self.levels, self.random_state = n_queries, levels, random_state
+        self.levels, self.random_state = levels, random_state
 
     def _learn(self, shadows, confidences, saw):
         self.binary_ = np.isin(shadows.X, (0, 1)).all(axis=0)

@@ -1,7 +1,7 @@
 """What LiRA and RMIA share: they compare the target with shadow models that held the record and
 with others that did not, or with the latter alone."""
 
-from .contract import Attack, hidden
+from .contract import Attack
 
 ENOUGH = 2  # models with each record, and without it
 
@@ -46,12 +46,13 @@ class Mode(Attack):
     """One mode of an attack that has two, with a threshold of its own."""
 
     def __init__(self, attack, mode):
+        super().__init__(attack.n_queries)
         self.attack, self.mode = attack, mode
 
     def _score(self, answers):
         told, saw = answers.by_shadows(self.attack.shadows_)
         by_shadows = self.attack._values(
-            hidden(self._hide_again(), told), answers.y, self.attack.shadows_.classes_
+            self._hidden(told), answers.y, self.attack.shadows_.classes_
         )
         values = self.attack._values(answers.confidences, answers.y, answers.classes)
         return self.attack._score_mode(self, values, by_shadows, saw) - self.centre_
