@@ -1,0 +1,247 @@
+"""One record: what do many models say of it, with it and without it, and what does this one say?"""
+
+import copy
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from IPython import get_ipython
+from IPython.display import HTML, display
+
+from ..attacks import ATTACKS, Answers, LiRA
+from ..attacks.contract import log_odds, right
+from ..blackbox import BlackBox
+from ..cache import stage
+from ..experiment import RECORDS, SHADOWS, WORLD, deal, load, network_of, seeds_of, train_shadows
+from ..exposure import TARGETS, Exposure, ManyTargets, train_targets
+from ..plots import ATTACK, BASELINE, MEMBER, NONMEMBER
+from .attackers import CALIBRATED, LIRA_AUDITOR, OF_2017
+from .controls import slider, tick
+from .explorer import Explorer
+from .figure import LiveFigure
+from .panels import below
+
+PLACES = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100, 200, 400, 600)
+ATTACKERS = OF_2017, CALIBRATED, LIRA_AUDITOR
+LOW = 0.01  # the false alarm rate that each attack keeps on its shadow models
+EDGES = np.linspace(-20, 20, 41)  # of the bins of phi, which a floor of 1e-8 keeps within 18.5
+ROWS = 2.2, 1.2, 0.2  # where the attackers stand in the left panel
+
+
+def one_record(n_models=512):
+    """The explorer of notebook 05: one record under the microscope.
+
+    >>> import miaedu as mia
+    >>> explorer = mia.one_record(n_models=64)
+    >>> explorer.controls["inside"].value = True
+    >>> "in the training set" in explorer.words
+    True
+
+    `n_models` networks of 32 units learn once from random halves of the same 900 digits, about half
+    of them with each record. Then each move trains this one target, with the record or without it,
+    and three attacks judge it: two in the attacker's view, and LiRA with all the models as its
+    shadow models. A record's place is its exposure on one half of the models. Returns an
+    :class:`Explorer`.
+    """
+    settings = {"data": "digits", "n_members": 450, "hidden": 32, "n_targets": n_models}
+    controls = {
+        "place": slider("record, the most exposed first", PLACES, 1),
+        "inside": tick("in the training set"),
+    }
+
+    def experiments(place, inside):
+        return [OneRecord(place=place, inside=inside, **settings)]
+
+    with_progress(lambda progress: examine(OneRecord(**settings), progress))
+    return Explorer(
+        controls, experiments, OneRecordFigure(), words, numbers, carry_out=examine
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class OneRecord(ManyTargets):
+    """An experiment on the record at this `place` by exposure, which is `inside` the training set
+    of the target or not."""
+
+    place: int = 1
+    inside: bool = False
+
+    @property
+    def code(self):
+        """The line of code that ranks the records by exposure up to this one."""
+        settings = f"data={self.data!r}, n_members={self.n_members}, hidden={self.hidden}"
+        many = f"mia.ManyTargets({settings}, attack='gap', n_targets={self.n_targets})"
+        return f"mia.expose({many}).most_exposed({self.place})[-1]"
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """One record `x` of class `label`: `phi`, its log odds of that class, of many models, and
+    `members`, which of them learned from it, (N,); `told`, the same of this target; what each
+    attacker's score is, and from which on they flag it: `scores`, dicts by attacker."""
+
+    experiment: OneRecord
+    x: np.ndarray
+    label: str
+    members: np.ndarray
+    phi: np.ndarray
+    auc: float
+    memorisation: float
+    told: float
+    scores: dict
+    thresholds: dict
+
+    @cached_property
+    def flagged(self):
+        """Which attackers flag it."""
+        return [who for who in ATTACKERS if self.scores[who] >= self.thresholds[who]]
+
+
+def examine(experiment, progress=None):
+    """Train the many models, unless they are kept; then the target with the record or without it,
+    and ask it: a pure function of a :class:`OneRecord`."""
+    e, tell = experiment, progress or (lambda share: None)
+    share = e.n_targets / (e.n_targets + e.n_shadows)
+    records = stage(e, load, RECORDS)
+    world = stage(e, deal, WORLD, records)
+    models = stage(e, train_targets, TARGETS, world, lambda done: tell(share * done))
+    of_pool = lambda done: tell(share + (1 - share) * done)  # noqa: E731
+    shadows = stage(e, train_shadows, SHADOWS, world, None, of_pool)
+    order, exposure, lira = stage(e, compare_models, TARGETS, models)()
+    attacks = stage(e, fit_attackers, SHADOWS, shadows)() | {LIRA_AUDITOR: lira}
+
+    X, y, i = models().X, models().y, order[e.place - 1]
+    members = np.arange(len(y)) < len(world().members[1])
+    members[i] = e.inside
+    seeds = seeds_of(e.random_state)
+    target = network_of(e, seeds.target).fit(X[members], y[members], world().classes)
+    answers = Answers(BlackBox(target), X[[i]], y[[i]])
+    judges = {who: attack.facing(answers) for who, attack in attacks.items()}
+    return Examined(
+        e,
+        X[i],
+        records().class_names[y[i]],
+        exposure.members[:, i],
+        exposure.phi[:, i],
+        float(exposure.half(1).auc[i]),
+        float(exposure.memorisation[i]),
+        float(log_odds(answers.confidences, answers.y, answers.classes)[0]),
+        {who: float(attack.score_answers(answers)[0]) for who, attack in attacks.items()},
+        {who: judge.threshold_at(LOW) for who, judge in judges.items()},
+    )
+
+
+def compare_models(seen, models):
+    """The records, the most exposed first; their Exposure; and LiRA, which has learned from the
+    models. Their confidences are needed for this alone: phi, and who is right, are kept."""
+    told = copy.copy(models())
+    told.confidences = told.predict_proba(told.X)
+    phi = log_odds(told.confidences, told.y, told.classes_)
+    rights = np.array([right(answers, told.y, told.classes_) for answers in told.confidences])
+    exposure = Exposure(told.saw(told.X), phi, phi, rights, threshold=0.0)
+    lira = LiRA().fit(told)
+    del told.confidences
+    return np.argsort(-exposure.half(0).auc, kind="stable"), exposure, lira
+
+
+def fit_attackers(seen, shadows):
+    """The attackers who have shadow models of their own pool."""
+    return {who: ATTACKS[who.attack]().fit(shadows()) for who in (OF_2017, CALIBRATED)}
+
+
+def with_progress(work):
+    """What `work(progress)` returns; a notebook shows meanwhile how far it has come."""
+    if not hasattr(get_ipython(), "kernel"):
+        return work(None)
+    bar = display(HTML(""), display_id=True)
+
+    def progress(share):
+        bar.update(HTML(f"training: <progress value='{share:.2f}'>{share:.0%}</progress>"))
+
+    try:
+        return work(progress)
+    finally:
+        bar.update(HTML(""))
+
+
+def words(results, values):
+    """How exposed the record is, and who flags it."""
+    found = results[0]
+    e, flagged = found.experiment, [who.words for who in found.flagged]
+    spared = [who.words for who in ATTACKERS if who not in found.flagged]
+    verdicts = [
+        f"{_listed(names)} {verb}"
+        for names, verb in ((flagged, "flags it"), (spared, "does not"))
+        if names
+    ]
+    if not flagged:
+        verdicts = ["none of the three attacks flags it"]
+    return (
+        f"This {found.label} is number {e.place} of {2 * e.n_members} by exposure: its phi tells "
+        f"models with it from models without it by an AUC of {found.auc:.2f}. It is "
+        f"{'' if e.inside else 'not '}in the training set of this target. At 1 false alarm in 100 "
+        f"{'; '.join(verdicts)}."
+    )
+
+
+def _listed(names):
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def numbers(results):
+    """Means of phi, this target's phi, memorisation, and each attack's score and threshold."""
+    found = results[0]
+    inside, outside = (found.phi[side].mean() for side in (found.members, ~found.members))
+    judged = ", ".join(
+        f"{who.words} {found.scores[who]:z.2f} (flags from {found.thresholds[who]:z.2f} on)"
+        for who in ATTACKERS
+    )
+    return (
+        f"Phi is {found.told:z.1f} in this target, {inside:z.1f} on average in the "
+        f"{found.members.sum()} models with the record, and {outside:z.1f} in the "
+        f"{(~found.members).sum()} without it. Models with it are right about it "
+        f"{100 * found.memorisation:z.0f} times in 100 more often (memorisation). Scores: {judged}."
+    )
+
+
+class OneRecordFigure(LiveFigure):
+    """Left: the record, and who flags it. Right: its phi in models with it, in models without it,
+    and in this target."""
+
+    def build(self, left, right):
+        left.set_title("The record, and who flags it\nat 1 false alarm in 100")
+        left.set(xlim=(-0.5, 10), ylim=(-0.6, 10), aspect="equal", xticks=[], yticks=[])
+        left.spines[:].set_visible(False)
+        how = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "extent": (1.6, 8.2, 3.3, 9.9)}
+        self.picture = self.move(left.imshow(np.zeros((8, 8)), label="record", **how))
+        for row, who in zip(ROWS, ("attack of 2017", "calibrated", "LiRA, auditor's view")):
+            left.text(1.2, row, who, va="center")
+        left.plot([0.4] * 3, ROWS, "o", color=ATTACK, ms=10, mfc="none", label="does not flag it")
+        self.flagged = self.curve(left, "o", ATTACK, ms=10, label="flags it")
+        below(left, 0.0)
+
+        right.set_title("Log odds of the true digit (phi)")
+        right.set(xlim=(-20, 20), ylim=(0, 0.5), xlabel="phi", ylabel="share of the models")
+        sides = ("models with it", MEMBER, "-"), ("models without it", NONMEMBER, "--")
+        self.sides = [
+            self.move(right.stairs(np.zeros(40), EDGES, color=color, ls=style, lw=2, label=label))
+            for label, color, style in sides
+        ]
+        how = {"color": "black", "lw": 2, "ls": ":", "label": "this target"}
+        self.here = self.move(right.axvline(0, **how))
+        right.grid(axis="x", color="#dddddd")
+        below(right)
+
+    def update(self, results, values):
+        """Show what was Examined."""
+        found = results[0]
+        self.picture.set_data(found.x.reshape(8, 8) / found.x.max())
+        self.flagged.set_data(*_rows_of(found.flagged))
+        for stairs, side in zip(self.sides, (found.members, ~found.members)):
+            stairs.set_data(np.histogram(found.phi[side], EDGES)[0] / side.sum())
+        self.here.set_xdata([found.told, found.told])
+
+
+def _rows_of(flagged):
+    rows = [row for row, who in zip(ROWS, ATTACKERS) if who in flagged]
+    return [0.4] * len(rows), rows
