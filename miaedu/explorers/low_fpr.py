@@ -1,7 +1,5 @@
 """Low FPR: whom does an attack flag that allows itself hardly any false alarm?"""
 
-import numpy as np
-
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, roc_background
 from .attackers import MENU
@@ -67,10 +65,11 @@ class LowFprFigure(LiveFigure):
     def build(self, roc, trend):
         roc.set_title("ROC curve, both axes logarithmic")
         roc_background(roc, 1 / N_MEMBERS)
+        roc.set(xlabel="false alarms (FPR)", ylabel="hits (TPR)")
         self.roc = self.curve(roc, "-", ATTACK, lw=2, drawstyle="steps-post", label="this attack")
-        self.span = self.curve(roc, "_-", "black", ms=10, lw=2, label="95% interval at 1% FPR")
+        self.span = self.curve(roc, "_-", "black", ms=10, lw=2, label="95% interval")
         self.gap = self.curve(roc, "o", BASELINE, clip_on=False, label="gap attack")
-        below(roc, 0.22)
+        below(roc)
         trend.set_title("TPR at 1% FPR")
         trend.set(ylim=(0, 0.6), ylabel="share of the members flagged")
         log_axis(trend, COUNTS, "shadow models")

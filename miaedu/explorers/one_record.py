@@ -14,7 +14,7 @@ from ..blackbox import BlackBox
 from ..cache import stage
 from ..experiment import RECORDS, SHADOWS, WORLD, deal, load, network_of, seeds_of, train_shadows
 from ..exposure import TARGETS, Exposure, ManyTargets, train_targets
-from ..plots import ATTACK, BASELINE, MEMBER, NONMEMBER
+from ..plots import ATTACK, MEMBER, NONMEMBER
 from .attackers import CALIBRATED, LIRA_AUDITOR, OF_2017
 from .controls import slider, tick
 from .explorer import Explorer
@@ -24,7 +24,7 @@ from .panels import below
 PLACES = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100, 200, 400, 600)
 ATTACKERS = OF_2017, CALIBRATED, LIRA_AUDITOR
 LOW = 0.01  # the false alarm rate that each attack keeps on its shadow models
-EDGES = np.linspace(-20, 20, 41)  # of the bins of phi, which a floor of 1e-8 keeps within 18.5
+EDGES = np.linspace(-10, 12, 45)  # of the bins of phi; the outer ones hold what is beyond
 ROWS = 2.2, 1.2, 0.2  # where the attackers stand in the left panel
 
 
@@ -53,9 +53,7 @@ def one_record(n_models=512):
         return [OneRecord(place=place, inside=inside, **settings)]
 
     with_progress(lambda progress: examine(OneRecord(**settings), progress))
-    return Explorer(
-        controls, experiments, OneRecordFigure(), words, numbers, carry_out=examine
-    )
+    return Explorer(controls, experiments, OneRecordFigure(), words, numbers, carry_out=examine)
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,20 +165,17 @@ def with_progress(work):
 def words(results, values):
     """How exposed the record is, and who flags it."""
     found = results[0]
-    e, flagged = found.experiment, [who.words for who in found.flagged]
-    spared = [who.words for who in ATTACKERS if who not in found.flagged]
-    verdicts = [
-        f"{_listed(names)} {verb}"
-        for names, verb in ((flagged, "flags it"), (spared, "does not"))
-        if names
-    ]
-    if not flagged:
-        verdicts = ["none of the three attacks flags it"]
+    e = found.experiment
+    flag = [who.words for who in found.flagged]
+    spare = [who.words for who in ATTACKERS if who not in found.flagged]
+    verdict = f"{_listed(flag)} flag{'s' * (len(flag) == 1)} it" if flag else "no attack flags it"
+    if flag and spare:
+        verdict += f", {_listed(spare)} do{'es' * (len(spare) == 1)} not"
     return (
         f"This {found.label} is number {e.place} of {2 * e.n_members} by exposure: its phi tells "
         f"models with it from models without it by an AUC of {found.auc:.2f}. It is "
         f"{'' if e.inside else 'not '}in the training set of this target. At 1 false alarm in 100 "
-        f"{'; '.join(verdicts)}."
+        f"{verdict}."
     )
 
 
@@ -221,10 +216,10 @@ class OneRecordFigure(LiveFigure):
         below(left, 0.0)
 
         right.set_title("Log odds of the true digit (phi)")
-        right.set(xlim=(-20, 20), ylim=(0, 0.5), xlabel="phi", ylabel="share of the models")
+        right.set(xlim=(-10, 12), ylim=(0, 0.5), xlabel="phi", ylabel="share of the models")
         sides = ("models with it", MEMBER, "-"), ("models without it", NONMEMBER, "--")
         self.sides = [
-            self.move(right.stairs(np.zeros(40), EDGES, color=color, ls=style, lw=2, label=label))
+            self.move(right.stairs(np.zeros(44), EDGES, color=color, ls=style, lw=2, label=label))
             for label, color, style in sides
         ]
         how = {"color": "black", "lw": 2, "ls": ":", "label": "this target"}
@@ -238,8 +233,12 @@ class OneRecordFigure(LiveFigure):
         self.picture.set_data(found.x.reshape(8, 8) / found.x.max())
         self.flagged.set_data(*_rows_of(found.flagged))
         for stairs, side in zip(self.sides, (found.members, ~found.members)):
-            stairs.set_data(np.histogram(found.phi[side], EDGES)[0] / side.sum())
-        self.here.set_xdata([found.told, found.told])
+            stairs.set_data(np.histogram(_within(found.phi[side]), EDGES)[0] / side.sum())
+        self.here.set_xdata([_within(found.told)] * 2)
+
+
+def _within(phi):
+    return np.clip(phi, EDGES[0], EDGES[-1])
 
 
 def _rows_of(flagged):
