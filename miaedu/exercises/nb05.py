@@ -214,8 +214,6 @@ def diagnose(answer):
     first = quiz("", "b", SAME_MODELS, MENU, "").judge(letter)
     if first:
         return first
-    if number is ... or number is None:
-        return ...
     if complaint := not_a_share("mended", number):
         return complaint
     rates = exposed_tenth()
@@ -258,7 +256,8 @@ EXERCISES = {
         "Test with as many non-members as a low false alarm rate takes.",
         judge_resolution,
         "How many non-members does it take until ten of them are a share of 0.1 %?",
-        """world = mia.split(shoppers, n_members=500, n_nonmembers=10_000, random_state=0)
+        """shoppers = mia.load_purchases(n_records=12_000, random_state=0)
+world = mia.split(shoppers, n_members=500, n_nonmembers=10_000, random_state=0)
 target = mia.MLP(hidden=32, random_state=0).fit(*world.members)
 few = mia.ShadowModels(mia.MLP(hidden=32), 16, random_state=1, train_size=500).fit(*world.pool)
 answer = mia.evaluate(mia.CalibratedAttack().fit(few), mia.BlackBox(target), world)

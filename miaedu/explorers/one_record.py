@@ -3,6 +3,7 @@
 import copy
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from IPython import get_ipython
@@ -43,42 +44,40 @@ def one_record(n_models=512):
     shadow models. A record's place is its exposure on one half of the models. Returns an
     :class:`Explorer`.
     """
-    settings = {"data": "digits", "n_members": 450, "hidden": 32, "n_targets": n_models}
+    settings = {"data": "digits", "n_members": 450, "hidden": 32, "attack": "gap"}
+    many = ManyTargets(**settings, n_targets=n_models)
     controls = {
         "place": slider("record, the most exposed first", PLACES, 1),
         "inside": tick("in the training set"),
     }
 
     def experiments(place, inside):
-        return [OneRecord(place=place, inside=inside, **settings)]
+        return [OneRecord(many, place, inside)]
 
-    with_progress(lambda progress: examine(OneRecord(**settings), progress))
+    with_progress(lambda progress: examine(OneRecord(many, 1, False), progress))
     return Explorer(controls, experiments, OneRecordFigure(), words, numbers, carry_out=examine)
 
 
-@dataclass(frozen=True, repr=False)
-class OneRecord(ManyTargets):
-    """An experiment on the record at this `place` by exposure, which is `inside` the training set
-    of the target or not."""
+class OneRecord(NamedTuple):
+    """The models, and which of their records is examined: its place by exposure, and whether it is
+    in the training set of this target."""
 
-    place: int = 1
-    inside: bool = False
-
-    @property
-    def code(self):
-        """The line of code that ranks the records by exposure up to this one."""
-        settings = f"data={self.data!r}, n_members={self.n_members}, hidden={self.hidden}"
-        many = f"mia.ManyTargets({settings}, attack='gap', n_targets={self.n_targets})"
-        return f"mia.expose({many}).most_exposed({self.place})[-1]"
+    many: ManyTargets
+    place: int
+    inside: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """One record `x` of class `label`: `phi`, its log odds of that class, of many models, and
-    `members`, which of them learned from it, (N,); `told`, the same of this target; what each
-    attacker's score is, and from which on they flag it: `scores`, dicts by attacker."""
+    """What came of a :class:`OneRecord`, the `case`.
 
-    experiment: OneRecord
+    The record `x` of class `label`; `phi`, its log odds of that class in many models, and
+    `members`, which of them learned from it, (N,); `told`, its phi in this target; `auc`, how
+    surely phi tells the models of the second half apart, and `memorisation`; each attacker's score
+    and the one from which on they flag a record, dicts by attacker.
+    """
+
+    case: OneRecord
     x: np.ndarray
     label: str
     members: np.ndarray
@@ -89,39 +88,44 @@ class Examined:
     scores: dict
     thresholds: dict
 
+    @property
+    def experiment(self):
+        """The many models."""
+        return self.case.many
+
     @cached_property
     def flagged(self):
         """Which attackers flag it."""
         return [who for who in ATTACKERS if self.scores[who] >= self.thresholds[who]]
 
 
-def examine(experiment, progress=None):
+def examine(case, progress=None):
     """Train the many models, unless they are kept; then the target with the record or without it,
     and ask it: a pure function of a :class:`OneRecord`."""
-    e, tell = experiment, progress or (lambda share: None)
+    e, tell = case.many, progress or (lambda share: None)
     share = e.n_targets / (e.n_targets + e.n_shadows)
     records = stage(e, load, RECORDS)
     world = stage(e, deal, WORLD, records)
     models = stage(e, train_targets, TARGETS, world, lambda done: tell(share * done))
     of_pool = lambda done: tell(share + (1 - share) * done)  # noqa: E731
     shadows = stage(e, train_shadows, SHADOWS, world, None, of_pool)
-    order, exposure, lira = stage(e, compare_models, TARGETS, models)()
+    order, exposure, second, lira = stage(e, compare_models, TARGETS, models)()
     attacks = stage(e, fit_attackers, SHADOWS, shadows)() | {LIRA_AUDITOR: lira}
 
-    X, y, i = models().X, models().y, order[e.place - 1]
+    X, y, i = models().X, models().y, order[case.place - 1]
     members = np.arange(len(y)) < len(world().members[1])
-    members[i] = e.inside
+    members[i] = case.inside
     seeds = seeds_of(e.random_state)
     target = network_of(e, seeds.target).fit(X[members], y[members], world().classes)
     answers = Answers(BlackBox(target), X[[i]], y[[i]])
     judges = {who: attack.facing(answers) for who, attack in attacks.items()}
     return Examined(
-        e,
+        case,
         X[i],
         records().class_names[y[i]],
         exposure.members[:, i],
         exposure.phi[:, i],
-        float(exposure.half(1).auc[i]),
+        float(second.auc[i]),
         float(exposure.memorisation[i]),
         float(log_odds(answers.confidences, answers.y, answers.classes)[0]),
         {who: float(attack.score_answers(answers)[0]) for who, attack in attacks.items()},
@@ -130,8 +134,9 @@ def examine(experiment, progress=None):
 
 
 def compare_models(seen, models):
-    """The records, the most exposed first; their Exposure; and LiRA, which has learned from the
-    models. Their confidences are needed for this alone: phi, and who is right, are kept."""
+    """The records, the most exposed on one half of the models first; their Exposure, and that on
+    the other half; and LiRA, which has learned from the models. Their confidences are needed for
+    this alone: phi, and who is right, are kept."""
     told = copy.copy(models())
     told.confidences = told.predict_proba(told.X)
     phi = log_odds(told.confidences, told.y, told.classes_)
@@ -139,7 +144,8 @@ def compare_models(seen, models):
     exposure = Exposure(told.saw(told.X), phi, phi, rights, threshold=0.0)
     lira = LiRA().fit(told)
     del told.confidences
-    return np.argsort(-exposure.half(0).auc, kind="stable"), exposure, lira
+    order = np.argsort(-exposure.half(0).auc, kind="stable")
+    return order, exposure, exposure.half(1), lira
 
 
 def fit_attackers(seen, shadows):
@@ -165,16 +171,16 @@ def with_progress(work):
 def words(results, values):
     """How exposed the record is, and who flags it."""
     found = results[0]
-    e = found.experiment
+    place, inside, people = found.case.place, found.case.inside, 2 * found.experiment.n_members
     flag = [who.words for who in found.flagged]
     spare = [who.words for who in ATTACKERS if who not in found.flagged]
     verdict = f"{_listed(flag)} flag{'s' * (len(flag) == 1)} it" if flag else "no attack flags it"
     if flag and spare:
         verdict += f", {_listed(spare)} do{'es' * (len(spare) == 1)} not"
     return (
-        f"This {found.label} is number {e.place} of {2 * e.n_members} by exposure: its phi tells "
+        f"This {found.label} is number {place} of {people} by exposure: its phi tells "
         f"models with it from models without it by an AUC of {found.auc:.2f}. It is "
-        f"{'' if e.inside else 'not '}in the training set of this target. At 1 false alarm in 100 "
+        f"{'' if inside else 'not '}in the training set of this target. At 1 false alarm in 100 "
         f"{verdict}."
     )
 
@@ -207,8 +213,11 @@ class OneRecordFigure(LiveFigure):
         left.set_title("The record, and who flags it\nat 1 false alarm in 100")
         left.set(xlim=(-0.5, 10), ylim=(-0.6, 10), aspect="equal", xticks=[], yticks=[])
         left.spines[:].set_visible(False)
-        how = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "extent": (1.6, 8.2, 3.3, 9.9)}
-        self.picture = self.move(left.imshow(np.zeros((8, 8)), label="record", **how))
+        # an image would be no group of an SVG
+        across, down = np.linspace(1.6, 8.2, 9), np.linspace(9.9, 3.3, 9)
+        how = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "edgecolors": "face", "lw": 0.3}
+        squares = left.pcolormesh(across, down, np.zeros((8, 8)), label="_record", **how)
+        self.picture = self.move(squares)
         for row, who in zip(ROWS, ("attack of 2017", "calibrated", "LiRA, auditor's view")):
             left.text(1.2, row, who, va="center")
         left.plot([0.4] * 3, ROWS, "o", color=ATTACK, ms=10, mfc="none", label="does not flag it")
@@ -230,7 +239,7 @@ class OneRecordFigure(LiveFigure):
     def update(self, results, values):
         """Show what was Examined."""
         found = results[0]
-        self.picture.set_data(found.x.reshape(8, 8) / found.x.max())
+        self.picture.set_array(found.x.reshape(8, 8))
         self.flagged.set_data(*_rows_of(found.flagged))
         for stairs, side in zip(self.sides, (found.members, ~found.members)):
             stairs.set_data(np.histogram(_within(found.phi[side]), EDGES)[0] / side.sum())
