@@ -21,6 +21,8 @@ OPENING = {
     # one number of shadow models, and no countermeasure: what others do is to be guessed
     "03_algorithm": (mia.shadow_count, "labels", ("queried",)),
     "04_countermeasures": (mia.control_room, "noise_multiplier", ("off",)),
+    # an ordinary record: whom it exposes, and how many, is to be guessed
+    "05_measure_like_today": (mia.one_record, "place", (200,)),
 }
 
 

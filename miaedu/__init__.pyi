@@ -30,6 +30,8 @@ from .explorers import confidence_hiding as confidence_hiding
 from .explorers import control_room as control_room
 from .explorers import dp_noise as dp_noise
 from .explorers import falsely_accused as falsely_accused
+from .explorers import low_fpr as low_fpr
+from .explorers import one_record as one_record
 from .explorers import overfitting as overfitting
 from .explorers import save_page as save_page
 from .explorers import shadow_count as shadow_count
