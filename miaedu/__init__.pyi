@@ -58,6 +58,12 @@ from .privacy import max_advantage as max_advantage
 from .privacy import max_auc as max_auc
 from .privacy import noise_for as noise_for
 from .privacy import roc_ceiling as roc_ceiling
+from .reproduce import measure_row as measure_row
+from .reproduce import our_draws as our_draws
+from .reproduce import our_table as our_table
+from .reproduce import paper_table as paper_table
+from .reproduce import plot_beside_paper as plot_beside_paper
 from .shadow import ShadowModels as ShadowModels
 from .synthesis import label_by_querying as label_by_querying
+from .table import load_table as load_table
 from .words import describe as describe
