@@ -19,6 +19,8 @@ from .dataset import Dataset
 ROWS = 1000  # read at a time
 LONGEST = 2**20  # characters of a line: a table of the paper has 12,000
 LARGEST = 2**30  # numbers of a table: 4 GB once they are float32
+FLOAT32 = float(np.finfo(np.float32).max)
+EXACT = 2**24  # from here on float32 has not every whole number
 DAMAGE = EOFError, OSError, zlib.error, tarfile.TarError, UnicodeDecodeError
 
 
@@ -42,7 +44,7 @@ def load_table(path, n_records=None, random_state=None):
 
     Raises ValueError for a file that is none of these, is damaged, or holds a row that does not
     fit: a header, text, a missing value, another number of columns, a class that is not a whole
-    number; for more than 2**30 numbers; and FileNotFoundError.
+    number of at most 2**24; for more than 2**30 numbers; and FileNotFoundError.
     """
     path = Path(path)
     try:
@@ -60,9 +62,9 @@ def load_table(path, n_records=None, random_state=None):
         raise _refusal(path, f"has {len(X)} rows in feats, but {len(y)} in labels")
     if X.shape[1] == 0:
         raise _refusal(path, "has a single column, which leaves no feature beside the class")
-    if (y != np.round(y)).any():
-        place = int(np.flatnonzero(y != np.round(y))[0])
-        raise _refusal(path, f"has {y[place]:g} as the class in row {place + 1}")
+    odd = np.flatnonzero((y != np.round(y)) | (np.abs(y.astype(float)) > EXACT))
+    if len(odd):
+        raise _refusal(path, f"has {y[odd[0]]:g} as the class in row {odd[0] + 1}")
     if n_records is not None:
         check_number("n_records", n_records, Integral, 2, len(y))
         chosen = check_random_state(random_state).choice(len(y), n_records, replace=False)
@@ -156,10 +158,10 @@ def _numbers(path, lines, first, width):
         fits = table.shape == (len(lines), width or table.shape[1])
     except ValueError:
         fits = False
-    if not fits or not np.isfinite(table.astype(np.float32)).all():
+    if not fits or not (np.abs(table) <= FLOAT32).all():
         raise _refusal(path, _misfit(lines, first, width))
-    small = table.astype(np.uint8)
-    return small if (small == table).all() else table.astype(np.float32)
+    small = (table >= 0).all() and (table <= 255).all() and (table == np.round(table)).all()
+    return table.astype(np.uint8 if small else np.float32)
 
 
 def _misfit(lines, first, width):
@@ -171,7 +173,7 @@ def _misfit(lines, first, width):
             return f"has {len(values)} columns in row {number}, but {width} before"
         for column, value in enumerate(values, 1):
             try:
-                fine = np.isfinite(np.float32(value))
+                fine = abs(float(value)) <= FLOAT32
             except ValueError:
                 fine = False
             if not fine:
