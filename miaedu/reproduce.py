@@ -1,18 +1,14 @@
-"""The paper's tables, made again: its numbers and ours side by side, and the one command that
-measures ours, ``miaedu reproduce``.
+"""The paper's tables, made again: what ``miaedu reproduce`` measures, its settings and its seeds.
 
-The numbers of Shokri et al. 2017 stand in data/paper.json with their source; ours in
-data/reproduced.json with settings and seeds. The settings below were fixed before those seeds were
-run.
+The course's own results are in data/reproduced.json. The settings below were fixed before the seeds
+of that file were run.
 """
 
 import argparse
 import json
 import warnings
-from collections import defaultdict
 from dataclasses import replace
 from itertools import groupby
-from math import nan
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -20,16 +16,13 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 import sklearn
-from scipy import stats
 from scipy.linalg import LinAlgWarning
 from tqdm.auto import tqdm
 
 from .cache import more_room
 from .experiment import Experiment, run
-from .places import course
-from .plots import ATTACK, BASELINE, CEILING, alt_text, drawing, new_axes
+from .paper import OURS, check_name, side_by_side
 
-PAPER, OURS = "paper.json", "reproduced.json"
 ROOM = 3 * 2**28  # bytes for the stages of one experiment of the paper's size
 
 SMALL = Experiment(n_items=600, n_members=2000, n_shadows=20)
@@ -95,6 +88,11 @@ def measure_row(experiment, progress=None):
     of its 95 % interval over records), `recall`, `accuracy` and `auc`; of the calibrated attack the
     same, as in `calibrated_precision`. `progress(share)` is told how far the training is.
     """
+    with more_room(ROOM):
+        return _measured(experiment, progress)
+
+
+def _measured(experiment, progress):
     row = {}
     for prefix, attack in (("", "shadow"), ("calibrated_", "calibrated")):
         report = run(replace(experiment, attack=attack), progress).report
@@ -117,17 +115,18 @@ def _measures(report):
     }
 
 
-def reproduce(path, parts=tuple(PARTS), progress=True):
+def reproduce(path, parts=None, progress=True):
     """Measure every row of the `parts` on every seed, into a JSON file; rows that it holds already
     are not measured again, so that the work can be stopped and goes on where it was.
 
-    `progress` shows a bar. Returns the file's content. Raises ValueError for a part that does not
-    exist, and for a file of other settings, which is left as it is.
+    `parts`: names in PARTS, all by default. `progress` shows a bar. Returns the file's content.
+    Raises ValueError for a part that does not exist, and for a file of other settings, which is
+    left as it is.
     """
-    path = Path(path)
+    path, parts = Path(path), list(PARTS if parts is None else parts)
     for name in parts:
-        _check_part(name, PARTS)
-    content = _content(path) if path.exists() else settings() | {"rows": []}
+        check_name(name, PARTS)
+    content = _content(path, parts) if path.exists() else settings() | {"rows": []}
     made = {(row["part"], row["row"], row["seed"]) for row in content["rows"]}
     jobs = [
         (part, row, seed)
@@ -151,7 +150,7 @@ def reproduce(path, parts=tuple(PARTS), progress=True):
                     bar.set_description_str(f"{part}: {row}, seed {seed}")
                     done = round(bar.n)
                     tell = lambda share, done=done: bar.update(done + share - bar.n)  # noqa: E731
-                    found = measure_row(_experiment(part, row, seed), tell)
+                    found = _measured(_experiment(part, row, seed), tell)
                     found = {name: round(value, 4) for name, value in found.items()}
                     content["rows"].append({"part": part, "row": row, "seed": seed} | found)
                     _write(path, content)
@@ -183,17 +182,20 @@ def settings():
     }
 
 
-def _content(path):
-    """The content of a file of results, if it is of the settings that stand here."""
+def _content(path, parts):
+    """The content of a file of results, if what it has of `parts` is of the settings here."""
+    today = settings()["parts"]
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        same = content["parts"] == settings()["parts"]
+        found = {row["part"] for row in content["rows"]} & set(parts)
+        same = all(content["parts"][name] == today[name] for name in found)
+        content["parts"] |= {name: today[name] for name in parts}
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError):
         same = False
     if not same:
         raise ValueError(
-            f"path must be a new file or one that this version of miaedu has made, got {path}: "
-            "its settings are others; move it away, or name another file"
+            f"path must be a new file, or one of the same settings that miaedu reproduce has made, "
+            f"got {path}: move it away, or name another file"
         )
     return content
 
@@ -205,134 +207,6 @@ def _write(path, content):
     part = path.with_name(f".{path.name}.part")
     part.write_text(f"{head}[\n{rows}\n ]\n}}\n", encoding="utf-8", newline="\n")
     part.replace(path)
-
-
-def _check_part(name, known):
-    if name not in known:
-        raise ValueError(f"part must be one of {', '.join(known)}, got {name!r}")
-
-
-def paper_table(name):
-    """The rows of one of the paper's tables, as transcribed for this course: a dict each.
-
-    >>> import miaedu as mia
-    >>> mia.paper_table("table-2")[-2]["row"], mia.paper_table("table-2")[-2]["precision"]
-    ('purchases, 100 classes', 0.935)
-
-    `name`: "table-2", "table-3", "table-3-hospital", "data-quality" or "sizes". How sure each
-    number is: data/paper.json. Source: Shokri et al. 2017, Tables II and III and section VI.
-    """
-    tables = json.loads(course("data", PAPER).read_text(encoding="utf-8"))["tables"]
-    _check_part(name, tables)
-    return tables[name]["rows"]
-
-
-def our_draws(name, path=None):
-    """What was measured for one part, a number a draw: {row: {measure: array}}.
-
-    >>> import miaedu as mia
-    >>> len(mia.our_draws("table-2")["purchases, 100 classes"]["precision"])
-    10
-
-    `name`: "table-2", "table-2-full", "table-3" or "shadow-count". Measures: those of
-    :func:`measure_row`. `path`: a file that ``miaedu reproduce`` has made; the course's own by
-    default.
-    """
-    _check_part(name, PARTS)
-    path = course("data", OURS) if path is None else Path(path)
-    found = defaultdict(lambda: defaultdict(list))
-    for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
-        if row["part"] == name:
-            for measure in set(row) - {"part", "row", "seed"}:
-                found[row["row"]][measure].append(row[measure])
-    return {
-        row: {measure: np.array(values) for measure, values in measures.items()}
-        for row, measures in found.items()
-    }
-
-
-def our_table(name, path=None):
-    """The mean of each measure over draws, and the ends of its 95 % interval: {row: {measure:
-    (mean, low, high)}}.
-
-    >>> import miaedu as mia
-    >>> mean, low, high = mia.our_table("table-2")["purchases, 100 classes"]["precision"]
-    >>> low < mean < high
-    True
-
-    The interval is Student's, over draws of data, split and networks. Of a single draw, it is that
-    of the precision over records, and nan for other measures. `name`, `path`: as in
-    :func:`our_draws`.
-    """
-    return {
-        row: {measure: _mean(measures, measure) for measure in measures}
-        for row, measures in our_draws(name, path).items()
-    }
-
-
-def _mean(measures, measure):
-    values = measures[measure]
-    mean = float(values.mean())
-    if len(values) > 1:
-        half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-        return mean, float(mean - half), float(mean + half)
-    if measure.endswith("precision") and (low := measure.replace("precision", "low")) in measures:
-        return mean, *(float(measures[key][0]) for key in (low, low.replace("low", "high")))
-    return mean, nan, nan
-
-
-def _in_paper(name):
-    """The paper's rows of one of our parts, by name."""
-    rows = paper_table(name.removesuffix("-full")) if name.startswith("table") else []
-    return {row["row"]: row for row in rows}
-
-
-MARKS = {  # what is drawn, how, and how far beside the row's line
-    "": ("attack of 2017, here", "o", ATTACK, 0.0),
-    "calibrated_": ("calibrated attack, here", "s", CEILING, -0.2),
-    "gap_": ("gap attack, here", "x", BASELINE, 0.2),
-}
-
-
-def plot_beside_paper(name, measure="precision", path=None):
-    """Draw one measure of each row: the paper's number beside ours, of the attack of 2017, the
-    calibrated attack and the gap attack, with 95 % intervals; returns the Axes.
-
-    >>> import miaedu as mia
-    >>> ax = mia.plot_beside_paper("table-2")
-    >>> [text.get_text() for text in ax.get_legend().get_texts()][:2]
-    ['the paper', 'attack of 2017, here']
-
-    `name`, `path`: as in :func:`our_table`. `measure`: "precision", "accuracy" or "recall"; the gap
-    attack has a precision alone. A row that the paper lacks has no mark of it.
-    """
-    if measure not in ("precision", "accuracy", "recall"):
-        raise ValueError(f"measure must be one of precision, accuracy, recall, got {measure!r}")
-    paper, ours = _in_paper(name), our_table(name, path)
-    shared = [row for row in ours if row in paper]
-    with drawing():
-        ax = new_axes(6.5, 1.2 + 0.42 * len(ours))
-        if shared:
-            values, places = [paper[row][measure] for row in shared], map(list(ours).index, shared)
-            ax.plot(values, list(places), "D", c="black", mfc="none", ms=8, label="the paper")
-        for prefix, (label, marker, colour, shift) in MARKS.items():
-            if prefix + measure in next(iter(ours.values())):
-                means, lows, highs = zip(*(row[prefix + measure] for row in ours.values()))
-                places = np.arange(len(ours)) + shift
-                ax.hlines(places, lows, highs, color=colour, lw=2)
-                ax.plot(means, places, marker, color=colour, label=label)
-        ax.axvline(0.5, color=BASELINE, ls=":", lw=1)
-        ax.set_yticks(range(len(ours)), list(ours))
-        ax.invert_yaxis()
-        ax.set_xlabel(f"{measure} of the attack, half of the records being members")
-        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    words = [
-        f"{row} {values[measure][0]:.2f}"
-        + (f", in the paper {paper[row][measure]:.2f}" if row in paper else "")
-        for row, values in ours.items()
-    ]
-    alt_text(ax, f"The {measure} of the attack of 2017: {'; '.join(words)}.")
-    return ax
 
 
 def main(argv):
@@ -370,21 +244,3 @@ def main(argv):
         return print(f"\nStopped. What was measured is in {options.out}; the same command goes on.")
     for name in chosen:
         print(*side_by_side(name, options.out), sep="\n")
-
-
-def side_by_side(name, path=None):
-    """The lines of a table: the attack's precision in the paper and in the course's file, with
-    its interval; and in another file, if there is one.
-
-    >>> print(side_by_side("table-2")[0])
-    table-2: precision                paper  course  interval
-    """
-    paper, ours, theirs = _in_paper(name), our_table(name), our_table(name, path) if path else {}
-    title = f"{name}: precision"
-    lines = [f"{title:<32}{'paper':>7}{'course':>8}  {'interval':<16}{'yours' if path else ''}"]
-    for row, measures in ours.items():
-        mean, low, high = measures["precision"]
-        printed = f"{paper[row]['precision']:7.3f}" if row in paper else f"{'-':>7}"
-        line = f"{row:<32}{printed}{mean:8.3f}  {f'{low:.3f} to {high:.3f}':<16}"
-        lines.append(line + (f"{theirs[row]['precision'][0]:.3f}" if row in theirs else ""))
-    return [line.rstrip() for line in lines]
