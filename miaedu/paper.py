@@ -110,7 +110,7 @@ def plot_beside_paper(name, measure="precision", path=None, *, guess=False):
     paper, ours = in_paper(name), our_table(name, path)
     shared = [row for row in ours if row in paper]
     with drawing():
-        ax = new_axes(6.5, 1.2 + 0.42 * len(ours))
+        ax = new_axes(8, 1.2 + 0.42 * len(ours))
         if shared:
             values, places = [paper[row][measure] for row in shared], map(list(ours).index, shared)
             ax.plot(values, list(places), "D", c="black", mfc="none", ms=8, label="the paper")

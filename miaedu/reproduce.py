@@ -89,19 +89,20 @@ def measure_row(experiment, progress=None):
     same, as in `calibrated_precision`. `progress(share)` is told how far the training is.
     """
     with more_room(ROOM):
-        return _measured(experiment, progress)
+        return measures(experiment, progress)
 
 
-def _measured(experiment, progress):
+def measures(experiment, progress=None):
+    """What :func:`measure_row` gives, with the stages kept in the cache that is there."""
     row = {}
     for prefix, attack in (("", "shadow"), ("calibrated_", "calibrated")):
         report = run(replace(experiment, attack=attack), progress).report
-        row |= {f"{prefix}{name}": value for name, value in _measures(report).items()}
+        row |= {f"{prefix}{name}": value for name, value in _of_report(report).items()}
     accuracies = {name: getattr(report, name) for name in ("train_accuracy", "test_accuracy")}
     return accuracies | {"gap_precision": float(report.members[report.right].mean())} | row
 
 
-def _measures(report):
+def _of_report(report):
     report = replace(report, threshold=0.5)
     low, high = report.interval("precision")
     flagged = report.scores >= report.threshold
@@ -150,7 +151,7 @@ def reproduce(path, parts=None, progress=True):
                     bar.set_description_str(f"{part}: {row}, seed {seed}")
                     done = round(bar.n)
                     tell = lambda share, done=done: bar.update(done + share - bar.n)  # noqa: E731
-                    found = _measured(_experiment(part, row, seed), tell)
+                    found = measures(_experiment(part, row, seed), tell)
                     found = {name: round(value, 4) for name, value in found.items()}
                     content["rows"].append({"part": part, "row": row, "seed": seed} | found)
                     _write(path, content)

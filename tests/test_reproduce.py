@@ -123,7 +123,7 @@ def small(monkeypatch):
 
 def test_a_file_that_was_stopped_goes_on_where_it_was(small, tmp_path, monkeypatch):
     whole = made.reproduce(tmp_path / "whole.json", progress=False)
-    path, measure, measured = tmp_path / "stopped.json", made._measured, []
+    path, measure, measured = tmp_path / "stopped.json", made.measures, []
 
     def stopped(e, progress):
         if len(measured) == 3:
@@ -131,7 +131,7 @@ def test_a_file_that_was_stopped_goes_on_where_it_was(small, tmp_path, monkeypat
         measured.append(e)
         return measure(e, progress)
 
-    monkeypatch.setattr(made, "_measured", stopped)
+    monkeypatch.setattr(made, "measures", stopped)
     with pytest.raises(KeyboardInterrupt):
         made.reproduce(path, progress=False)
     assert json.loads(path.read_text())["rows"] == whole["rows"][:3]
@@ -228,7 +228,7 @@ def test_ctrl_c_says_how_to_go_on(small, tmp_path, capsys, monkeypatch):
     def stopped(e, progress):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(made, "_measured", stopped)
+    monkeypatch.setattr(made, "measures", stopped)
     main(["reproduce", "--out", str(tmp_path / "new.json")])
     assert "the same command goes on" in capsys.readouterr().out
 
