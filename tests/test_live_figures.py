@@ -544,24 +544,34 @@ def in_legend(figure):
 
 
 def journey(explorer):
-    """Move each control to its ends and back; yields what there was so far, at each stop."""
+    """Move each control to its ends and back, and the first one once more, on logarithmic axes if
+    there are such; yields what there was so far, at each stop."""
     past = [(explorer.results, explorer.values())]
     yield past
-    moves = list(explorer.controls.items())
+    moves = [
+        (name, value)
+        for name, control in explorer.controls.items()
+        for value in ends(control, name)
+    ]
     if "axes" in explorer.controls:
-        moves.append(moves[0])  # again, on logarithmic axes
-    for name, control in moves:
-        values = (
-            [value for _, value in options(control)] if hasattr(control, "index") else [True, False]
-        )
-        if name == "n_targets":  # more of them take longer, and differ in nothing else
-            values = [value for value in values if value <= 256]
-        for value in dict.fromkeys([values[0], values[len(values) // 2], values[-1]]):
-            if value != control.value:
-                control.value = value
-                assert explorer.message == "", (name, value)
-                past.append((explorer.results, explorer.values()))
-                yield past
+        moves.append(moves[0])
+    for name, value in moves:
+        control = explorer.controls[name]
+        if value != control.value:
+            control.value = value
+            assert explorer.message == "", (name, value)
+            past.append((explorer.results, explorer.values()))
+            yield past
+
+
+def ends(control, name):
+    """The first, middle and last value of a control."""
+    values = (
+        [value for _, value in options(control)] if hasattr(control, "index") else [True, False]
+    )
+    if name == "n_targets":  # more of them take longer, and differ in nothing else
+        values = [value for value in values if value <= 256]
+    return dict.fromkeys([values[0], values[len(values) // 2], values[-1]])
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -866,6 +876,21 @@ def test_the_words_say_what_the_scores_say_in_three_lines(name, a_fast_machine):
         # some 110 letters a line below two panels
         assert len(explorer.words) <= 330
         assert "-0.00" not in explorer.words + explorer.numbers
+
+
+@pytest.mark.parametrize("name", ["confidence_hiding", "dp_noise", "control_room"])
+def test_folded_away_is_what_the_strongest_attack_flags_at_few_false_alarms(name, one_of_each):
+    explorer = one_of_each(name)
+    explorer.reset()
+    next(iter(explorer.controls.values())).index = 1
+    report = explorer.results[0].adaptive
+    assert report.strict_threshold > report.threshold
+    hits, alarms = rates(report, report.strict_threshold)
+    at_few = f"the attack flags {hits:.0%} of the members and {alarms:.1%} of the "
+    assert f"flagged 1% of the shadow models' non-members {at_few}" in explorer.numbers
+    assert f"{at_few}{(~report.members).sum()} non-members." in explorer.numbers
+    assert explorer.numbers.startswith(mia.describe(explorer.results[0]))
+    explorer.reset()
 
 
 # What must be run: (control, what the reader reads at its position) -> fields of the experiment
