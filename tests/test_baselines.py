@@ -150,6 +150,23 @@ def test_non_members_from_another_season_are_found_by_both():
     assert roc_auc_score(members, untouched_scores(attack, late)) > far
 
 
+def test_the_colleagues_own_records_are_found_by_the_blind_baseline():
+    """Exercise 02.3, as the notebook has it: every fifth item is missing from the non-members. The
+    untouched run sees less of it, since its shadow model is hardly less sure of such baskets."""
+    shoppers = mia.load_purchases(n_classes=10, n_records=2000, random_state=0)
+    world = mia.split(shoppers, n_members=500, random_state=0)
+    X, y = world.nonmembers
+    shortened = X.copy()
+    shortened[:, ::5] = 0
+    late = mia.World(world.members, (shortened, y), world.pool, world.classes)
+    assert roc_auc_score(*blind_scores(late)[::-1]) > 0.9
+    attack = mia.ThresholdAttack().fit(
+        mia.ShadowModels(mia.MLP(), 2, random_state=1).fit(*world.pool)
+    )
+    found = roc_auc_score(both_sides(late)[2], untouched_scores(attack, late))
+    assert found > roc_auc_score(both_sides(world)[2], untouched_scores(attack, world)) + 0.03
+
+
 def test_shadow_models_with_the_targets_own_members_are_found_by_the_untouched_run():
     """Exercise 03.5: every shadow model learned from the target's members."""
     world = shop(0)
