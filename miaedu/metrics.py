@@ -2,7 +2,7 @@
 an interval."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from html import escape
 from numbers import Real
@@ -215,15 +215,9 @@ class Report:
             own = self.y == label
             n_in, n_out = int(self.members[own].sum()), int((~self.members[own]).sum())
             part = self._part(own) if n_in and n_out else None
-            rows.append(
-                {
-                    "label": label,
-                    "members": n_in,
-                    "nonmembers": n_out,
-                    "auc": part.auc if part else np.nan,
-                    "advantage": part.advantage if part else np.nan,
-                }
-            )
+            auc, advantage = (part.auc, part.advantage) if part else (np.nan, np.nan)
+            row = {"label": label, "members": n_in, "nonmembers": n_out}
+            rows.append(row | {"auc": auc, "advantage": advantage})
         return rows
 
     @cached_property
@@ -231,33 +225,25 @@ class Report:
         """The Report of the untouched run: a shadow model that the attack was fitted without
         answers in the target's place. Its AUC is 0.5 on average. None where it was not run."""
         scores = self.run_untouched() if self.run_untouched else None
-        if scores is None:
-            return None
-        return self._scored("untouched run of ", scores, self.members, self.groups)
+        return None if scores is None else self._scored("untouched run of ", scores, self.members)
 
     @cached_property
     def blind(self):
         """The Report of the blind baseline, which sees records and labels, and asks no target. Its
         AUC is 0.5 on average where both sides were drawn alike. None where it was not run."""
         found = self.run_blind() if self.run_blind else None
-        if found is None:
-            return None
-        groups = None if self.groups is None else self.groups[looked_at(len(self.groups))]
-        return self._scored("blind baseline beside ", *found, groups)
+        return None if found is None else self._scored("blind baseline beside ", *found)
 
     def _part(self, which):
-        return Report(
-            self.name,
-            self.scores[which],
-            self.members[which],
-            self.y[which],
-            self.right[which],
-            self.threshold,
-            groups=None if self.groups is None else self.groups[which],
-        )
+        names = "scores", "members", "y", "right", "groups"
+        parts = {name: getattr(self, name) for name in names}
+        parts = {name: part[which] for name, part in parts.items() if part is not None}
+        return replace(self, **parts)
 
-    def _scored(self, prefix, scores, members, groups):
-        nobody, name = np.zeros(len(members), int), prefix + self.name
+    def _scored(self, prefix, scores, members):
+        nobody, name, groups = np.zeros(len(members), int), prefix + self.name, self.groups
+        if groups is not None and len(members) < len(groups):
+            groups = groups[looked_at(len(groups))]
         return Report(name, scores, members, nobody, nobody > 0, self.threshold, groups=groups)
 
     def __str__(self):
@@ -358,9 +344,8 @@ class Report:
         if self.groups is None:
             return _bootstrap(self.members.tobytes())
         # Whole groups are drawn; then each side counts as much as it has records.
-        _, first, unit = np.unique(
-            2 * self.groups + self.members, return_index=True, return_inverse=True
-        )
+        side_and_group = 2 * self.groups + self.members
+        _, first, unit = np.unique(side_and_group, return_index=True, return_inverse=True)
         weights = _bootstrap(self.members[first].tobytes())[:, unit].astype(float)
         for side in (self.members, ~self.members):
             weights[:, side] *= side.sum() / weights[:, side].sum(axis=1, keepdims=True)
