@@ -269,7 +269,20 @@ def deal(seen, records):
         # the promise is for one record: a household's, under one coin, is weaker
         settings["by_group"] = False
     world = split(records(), seen.n_members, **settings)
-    return replace(world, pool=tuple(part[: 2 * seen.n_members].copy() for part in world.pool))
+    kept, groups = _first(2 * seen.n_members, world), world.groups
+    if groups.pool is not None:
+        groups = groups._replace(pool=groups.pool[kept])
+    return replace(world, pool=tuple(part[kept] for part in world.pool), groups=groups)
+
+
+def _first(n, world):
+    """Which are the first `n` records of the pool, (n_pool,) bool: with the rest of their groups,
+    since shadow models are to learn from whole households if the target does."""
+    place = np.arange(len(world.pool[1]))
+    if world.groups.pool is not None:
+        _, first, group = np.unique(world.groups.pool, return_index=True, return_inverse=True)
+        place = first[group]
+    return place <= np.sort(place)[:n].max(initial=-1)
 
 
 NETWORK = ("hidden", "batch_size", "learning_rate", "l2", "clip", "noise_multiplier", "horizon")
@@ -313,14 +326,18 @@ SHADOWS = (*POOL, "view", "n_shadows")
 def train_shadows(seen, world, made, tell):
     """The shadow models, as they were after each epoch that is kept: of the attacker's own pool, or
     in the auditor's view of random halves of the very records in question."""
-    X, y = world().pool
+    (X, y), groups = world().pool, world().groups.pool
     if seen.view == "auditor":
         X, y = (np.concatenate(part) for part in zip(world().members, world().nonmembers))
+        groups = world().groups.both_sides
     elif seen.label_epoch or seen.pool != "real":
         X, y = made().X, made().y
+        groups = (
+            groups if seen.pool in ("real", "noisy") else None
+        )  # made records have no household
     seed = seeds_of(seen.random_state).shadows
     shadows = ShadowModels(network_of(seen), seen.n_shadows, random_state=seed)
-    return shadows.fit(X, y, classes=world().classes, progress=tell)
+    return shadows.fit(X, y, classes=world().classes, progress=tell, groups=groups)
 
 
 STOPPED = (*SHADOWS, "epochs")
