@@ -59,5 +59,11 @@ from .privacy import max_auc as max_auc
 from .privacy import noise_for as noise_for
 from .privacy import roc_ceiling as roc_ceiling
 from .shadow import ShadowModels as ShadowModels
+from .synthesis import Features as Features
+from .synthesis import Synthesis as Synthesis
+from .synthesis import draw_uniformly as draw_uniformly
 from .synthesis import label_by_querying as label_by_querying
+from .synthesis import sample_marginals as sample_marginals
+from .synthesis import synthesize as synthesize
+from .synthesis import with_noise as with_noise
 from .words import describe as describe

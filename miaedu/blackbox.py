@@ -1,5 +1,6 @@
 """BlackBox: the only door to a target. What the owner does to its answers is in ``hiding``."""
 
+from math import inf
 from numbers import Integral, Real
 
 import numpy as np
@@ -50,6 +51,15 @@ class BlackBox:
             _price(self.hide, epsilon_budget),
         )
         self._answer = lambda X: target.predict_proba(X)  # no attribute leads to the target itself
+
+    @property
+    def queries_left(self):
+        """How many more records it will answer: infinite without a budget."""
+        left = [] if self.budget is None else [self.budget - self.n_queries]
+        if self._price:
+            paid_for = self.epsilon_budget * (1 + 1e-12) // self._price
+            left.append(int(paid_for) - self.n_queries)
+        return min(left, default=inf)
 
     def predict_proba(self, X):
         """Confidences (n, c) for records X (n, d), after hiding; ValueError, and no answer, beyond

@@ -21,11 +21,19 @@ from .metrics import Report, evaluate
 from .network import MLP
 from .privacy import epsilon_of, mu_of
 from .shadow import ShadowModels
-from .synthesis import label_by_querying
+from .synthesis import (
+    Features,
+    draw_uniformly,
+    label_by_querying,
+    sample_marginals,
+    synthesize,
+    with_noise,
+)
 
 CHOICES = {
     "data": tuple(LOADERS),
     "view": ("attacker", "auditor"),
+    "pool": ("real", "noisy", "marginals", "another shop", "synthesized", "uniform"),
     "labels": ("true", "queried"),
     "attack": tuple(ATTACKS),
 }
@@ -52,7 +60,12 @@ class Experiment:
         retrains nothing; no effect on a result.
     n_shadows : number of shadow models. view : whose they are: the "attacker" trains them on halves
         of their own pool, the "auditor" on random halves of the very records in question.
-    labels : of the attacker's pool, "true" or "queried" (asked of the target).
+    pool : where the attacker's records come from: "real", those of the pool; "noisy", the same with
+        a tenth of the values wrong; "marginals", made from the pool's statistics; "another shop",
+        for purchases; "synthesized", by :func:`synthesize`; "uniform", drawn blindly. All but
+        "real" and "noisy" are twice n_members, or what of these is found, and labelled by queries
+        whatever `labels` says. The auditor has no pool.
+    labels : of the attacker's pool, "true" or "queried" (asked of the target, through `hide`).
     hide : what the owner does to confidences: tuples of a function's name and its numbers,
         ``(("top_k", 3),)``.
     n_queries : how often the attacker who adapts asks about each record: they average the answers,
@@ -77,6 +90,7 @@ class Experiment:
     hide: tuple = ()
     view: str = "attacker"
     n_shadows: int = 16
+    pool: str = "real"
     labels: str = "true"
     attack: str = "shadow"
     n_queries: int = 1
@@ -106,6 +120,16 @@ class Experiment:
                 f"n_queries must be 1 with the attack {self.attack!r}, got {self.n_queries}: "
                 "it reads labels, and there are no confidences to average"
             )
+        if self.view == "auditor" and self.pool != "real":
+            raise ValueError(
+                f"pool must be 'real' in the auditor's view, got {self.pool!r}: "
+                "an auditor has no pool, but the very records in question"
+            )
+        if self.pool == "another shop" and self.data != "purchases":
+            raise ValueError(
+                f"pool must not be 'another shop' with data {self.data!r}: "
+                "only 'purchases' has another one"
+            )
         by_name(self.hide)
         hide = tuple(tuple(step) if isinstance(step, list) else step for step in self.hide)
         object.__setattr__(self, "hide", hide)
@@ -126,7 +150,13 @@ class Experiment:
     def label_epoch(self):
         """The epoch of the target that the pool's labels come from; None where they are the true
         ones."""
-        return self.epochs if self.labels == "queried" else None
+        asked = self.labels == "queried" or self.pool not in ("real", "noisy")
+        return self.epochs if asked else None
+
+    @property
+    def label_hide(self):
+        """What the target's owner does to the answers that the pool's labels come from."""
+        return self.hide if self.label_epoch else ()
 
     def __repr__(self):
         changed = (field for field in fields(self) if getattr(self, field.name) != field.default)
@@ -196,7 +226,9 @@ def run(experiment, progress=None):
     world = stage(e, deal, WORLD, records)
     target = stage(e, train_target, TARGET, world, lambda done: tell(share * done))
     rest = lambda done: tell(share + (1 - share) * done)  # noqa: E731
-    trained = stage(e, train_shadows, SHADOWS, world, target, rest)
+    asked = lambda done: tell(share)  # noqa: E731  # it may stop, too
+    made = stage(e, make_pool, POOL, records, world, target, asked)
+    trained = stage(e, train_shadows, SHADOWS, world, made, rest)
     shadows = stage(e, stop_shadows, STOPPED, trained)
     naive = stage(e, fit_naive, NAIVE, shadows)
     adaptive = stage(e, fit_adaptive, ADAPTIVE, shadows)
@@ -206,9 +238,9 @@ def run(experiment, progress=None):
     if e.hide or e.n_queries > 1:
         attacks["adaptive"] = adaptive()
     reports = evaluate(attacks, api, world())
-    labelled = len(world().pool[1]) if e.labels == "queried" else 0
     adapted = reports.get("adaptive", reports["naive"])
-    return Result(e, reports["naive"], adapted, api.n_queries + labelled)
+    spent = made().n_queries if e.label_epoch else 0
+    return Result(e, reports["naive"], adapted, api.n_queries + spent)
 
 
 # The stages in their order, each below the fields that decide it: it sees no others.
@@ -250,17 +282,42 @@ def train_target(seen, world, tell):
     return network.fit(*world().members, world().classes, tell)
 
 
-SHADOWS = (*TARGET, "view", "n_shadows", "labels", "label_epoch")
+POOL = (*TARGET, "pool", "labels", "label_epoch", "label_hide")
 
 
-def train_shadows(seen, world, target, tell):
+def make_pool(seen, records, world, target, tell):
+    """The attacker's own records, their labels, and the queries that both have cost."""
+    (X, y), n, features = world().pool, 2 * seen.n_members, Features.of(records().X)
+    at_random, owner = map(int, draw_seeds(seeds_of(seen.random_state).pool, 2))
+    if seen.label_epoch:
+        api = BlackBox(target().at(seen.label_epoch), hide=by_name(seen.label_hide, owner))
+    if seen.pool == "synthesized":
+        made = synthesize(api, features, n, random_state=at_random, progress=tell)
+        return SimpleNamespace(X=made.X, y=made.y, n_queries=made.n_queries)
+    if seen.pool == "noisy":
+        X = with_noise(X, 0.1, at_random)
+    elif seen.pool == "marginals":
+        X = sample_marginals(X, n, at_random)
+    elif seen.pool == "uniform":
+        X = draw_uniformly(features, n, at_random)
+    elif seen.pool == "another shop":
+        X = load_purchases(seen.n_classes, n, seen.n_items, at_random).X
+    if seen.label_epoch:
+        y = label_by_querying(api, X)
+    return SimpleNamespace(X=X, y=y, n_queries=len(X) if seen.label_epoch else 0)
+
+
+SHADOWS = (*POOL, "view", "n_shadows")
+
+
+def train_shadows(seen, world, made, tell):
     """The shadow models, as they were after each epoch that is kept: of the attacker's own pool, or
     in the auditor's view of random halves of the very records in question."""
     X, y = world().pool
     if seen.view == "auditor":
         X, y = (np.concatenate(part) for part in zip(world().members, world().nonmembers))
-    if seen.labels == "queried":
-        y = label_by_querying(BlackBox(target().at(seen.label_epoch)), X)
+    elif seen.label_epoch or seen.pool != "real":
+        X, y = made().X, made().y
     seed = seeds_of(seen.random_state).shadows
     shadows = ShadowModels(network_of(seen), seen.n_shadows, random_state=seed)
     return shadows.fit(X, y, classes=world().classes, progress=tell)
@@ -309,7 +366,7 @@ def network_of(settings, random_state=None):
 
 def seeds_of(random_state):
     """A seed for each thing that is left to chance."""
-    names = "data", "split", "target", "shadows", "owner", "attacker"
+    names = "data", "split", "target", "shadows", "owner", "attacker", "pool"
     return SimpleNamespace(**dict(zip(names, map(int, draw_seeds(random_state, len(names))))))
 
 

@@ -226,7 +226,7 @@ class ManyTargets(Experiment):
 
     The records are those that the Experiment of the same settings asks about: members and
     non-members alike, ``2 * n_members`` of them. `n_targets`, at least 4; `labels` are the true
-    ones.
+    ones, and the `pool` is real.
     """
 
     n_targets: int = 256
@@ -235,11 +235,12 @@ class ManyTargets(Experiment):
         super().__post_init__()
         why = "records are chosen on one half of them, and judged on the other"
         check_number("n_targets", self.n_targets, Integral, 4, why=why)
-        if self.labels != "true":
-            raise ValueError(
-                f"labels must be 'true' where there are many targets, got {self.labels!r}: "
-                "no one target could be asked for them"
-            )
+        for name, only in (("labels", "true"), ("pool", "real")):
+            if (value := getattr(self, name)) != only:
+                raise ValueError(
+                    f"{name} must be {only!r} where there are many targets, got {value!r}: "
+                    "no one target could be asked for them"
+                )
 
     @property
     def horizon(self):

@@ -29,7 +29,7 @@ LOOK = 0.02  # seconds between two calls of `progress`
 
 # the limit on BLAS threads belongs to the whole process: one training run at a time
 _lock = threading.RLock()
-_blas = lru_cache(maxsize=1)(ThreadpoolController)
+blas = lru_cache(maxsize=1)(ThreadpoolController)
 
 
 def layers(theta, d, h, c):
@@ -72,7 +72,7 @@ def over_cores(work, blocks, n_jobs=None, progress=None):
     is called in the caller's thread about every 20 ms; whatever it raises stops all the work at the
     next tick, and is raised here.
     """
-    with _lock, _blas().limit(limits=1):
+    with _lock, blas().limit(limits=1):
         if threads_work():
             _side_by_side(work, blocks, n_jobs or joblib.cpu_count(), progress)
         else:

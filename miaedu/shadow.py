@@ -165,14 +165,14 @@ class ShadowModels:
         By content, not by place: any record may be asked about, and one that stands in the pool
         twice was seen if either copy was. Labels do not count, since they may be asked of a target.
         """
-        places = {}
-        for i, record in enumerate(_contents(self.X)):
-            places.setdefault(record, []).append(i)
-        seen = np.zeros((len(self.members), len(X)), bool)
-        for i, record in enumerate(_contents(X)):
-            if record in places:
-                seen[:, i] = self.members[:, places[record]].any(axis=1)
-        return seen
+        number = {}
+        of_pool = np.array([number.setdefault(record, len(number)) for record in _contents(self.X)])
+        first = np.unique(of_pool, return_index=True)[1]
+        seen = np.zeros((len(self.members), len(number) + 1), bool)  # the last, of no record
+        seen[:, :-1] = self.members[:, first]
+        for again in np.setdiff1d(np.arange(len(of_pool)), first):
+            seen[:, of_pool[again]] |= self.members[:, again]
+        return seen[:, [number.get(record, -1) for record in _contents(X)]]
 
     def predict_proba(self, X):
         """Confidences (K, n, c) of all shadow models for records X (n, d); 0 for a class that one

@@ -10,12 +10,14 @@ from scipy.stats import rankdata
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
 import miaedu as mia
 from miaedu import lockstep
 from miaedu.attacks import ATTACKS, Answers, best_threshold, features, true_class_confidence
+from miaedu.attacks.shadow import attack_model
 
 
 class Oracle:
@@ -530,3 +532,27 @@ REFUSED = {
 @refusals.each(REFUSED)
 def test_what_an_attack_cannot_use_is_refused_in_words_and_changes_nothing(action, error, words):
     refusals.check(action, error, words)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n, d, C", [(40, 3, 10.0), (400, 14, 10.0), (2000, 30, 0.3)])
+def test_an_attack_model_is_the_logistic_regression_of_scikit_learn(n, d, C, dtype):
+    """Where both look for the same minimum to the last, they find it, but for rounding and for the
+    intercept's penalty of a millionth."""
+    rng = np.random.default_rng(n)
+    F = rng.normal(size=(n, d)) * rng.uniform(0.3, 3, d)
+    members = rng.random(n) < 1 / (1 + np.exp(-F @ rng.normal(size=d) - 1))
+    reference = LogisticRegression(C=C, tol=1e-12, max_iter=5000).fit(F, members)
+    w, b = attack_model(F.astype(dtype), members, C, tol=1e-6)
+    np.testing.assert_allclose(w, reference.coef_[0], rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(b, reference.intercept_[0], rtol=2e-3, atol=2e-3)
+
+
+def test_an_attack_model_survives_what_no_line_can_leave_open():
+    """A side that is told without an error; columns that are copies, and one that is constant."""
+    x = np.concatenate([np.full(50, -40.0), np.full(50, 40.0)])
+    members = x > 0
+    w, b = attack_model(np.column_stack([x, x, np.ones(100)]), members, C=10.0)
+    assert np.isfinite(w).all() and np.isfinite(b)
+    assert ((x * w[0] + x * w[1] + w[2] + b > 0) == members).all()
+    assert attack_model(np.ones((100, 2)), members)[1] == 0  # the log odds of a half

@@ -80,6 +80,9 @@ def trained(monkeypatch):
         replace(TINY, attack="gap", data="digits"),
         replace(TINY, labels="queried", attack="threshold"),
         replace(PRIVATE, data="clinic"),
+        replace(NOISY, pool="uniform"),
+        replace(TINY, pool="noisy", data="digits"),
+        replace(TINY, pool="marginals", data="tumours"),
     ],
     ids=repr,
 )
@@ -136,6 +139,7 @@ OTHERWISE = {
     "hide": (("top_k", 1),),
     "view": "auditor",
     "n_shadows": 3,
+    "pool": "uniform",
     "labels": "queried",
     "attack": "threshold",
     "n_queries": 3,
@@ -149,7 +153,7 @@ def changed(e, field):
     if getattr(e, field) == OTHERWISE[field]:
         settings = {field: "true"}
     if field == "view":
-        settings |= {"labels": "true"}
+        settings |= {"labels": "true", "pool": "real"}
     if field == "batch_size":
         settings |= {"clip": None, "noise_multiplier": 0.0}
     return replace(e, **settings)
@@ -167,8 +171,15 @@ def test_each_field_counts(field):
 @pytest.mark.parametrize("field", OTHERWISE)
 @pytest.mark.parametrize(
     "e",
-    [TINY, ASKED, replace(ASKED, epochs=3, snapshots=(2, 3, 4, 7)), replace(ASKED, n_queries=4)],
-    ids=["plain", "asked and noisy", "epochs kept", "asked often"],
+    [
+        TINY,
+        ASKED,
+        replace(ASKED, epochs=3, snapshots=(2, 3, 4, 7)),
+        replace(ASKED, pool="synthesized", n_classes=2),
+        replace(TINY, pool="marginals"),
+        replace(ASKED, n_queries=4),
+    ],
+    ids=["plain", "asked and noisy", "epochs kept", "synthesized", "marginals", "asked often"],
 )
 def test_a_run_beside_kept_stages_finds_what_a_run_without_any_does(e, field):
     # A field that is missing from a stage's key shows here: the other value's stage is taken.
@@ -213,9 +224,9 @@ def test_owner_and_attacker_draw_their_noise_apart(monkeypatch, seed):
 
     monkeypatch.setattr(experiment, "by_name", noted)
     mia.run(replace(ASKED, random_state=seed))
-    owner, attacker = drawn
+    assert len(drawn) == 3, "the owner's for the labels and for the attack, and the attacker's"
     # 3.5 standard errors of a correlation of 300 independent pairs
-    assert abs(np.corrcoef(owner, attacker)[0, 1]) < 0.2
+    assert np.abs(np.corrcoef(drawn)[np.triu_indices(3, 1)]).max() < 0.2
 
 
 @pytest.mark.parametrize("data", experiment.CHOICES["data"])
@@ -286,6 +297,77 @@ def test_labels_that_are_asked_for_are_counted_and_are_the_targets_own():
     np.testing.assert_array_equal(parts_of(TINY)[2].y, world.pool[1])
 
 
+POOLS = [
+    pytest.param(pool, data, id=f"{pool}, {data}")
+    for pool in experiment.CHOICES["pool"]
+    for data in experiment.CHOICES["data"]
+    if pool != "another shop" or data == "purchases"
+]
+
+
+@pytest.mark.parametrize("pool, data", POOLS)
+def test_every_pool_has_records_of_the_format_labelled_by_the_target_unless_they_are_real(
+    pool, data
+):
+    e = replace(TINY, pool=pool, data=data)
+    world, target, shadows = parts_of(e)
+    X, y = world.pool
+    assert shadows.X.shape[1] == X.shape[1]
+    assert len(shadows.X) == 120 or pool == "synthesized" and 4 <= len(shadows.X) < 120
+    if pool in ("real", "noisy"):
+        np.testing.assert_array_equal(shadows.y, y)
+    else:
+        np.testing.assert_array_equal(shadows.y, target.predict(shadows.X))
+    whole = getattr(mia, f"load_{data}")().X
+    assert (shadows.X >= whole.min(axis=0).min()).all() and (shadows.X <= whole.max()).all()
+    if data == "purchases":
+        assert np.isin(shadows.X, (0, 1)).all()
+    assert (pool == "real") == np.array_equal(shadows.X, X)
+
+
+@pytest.mark.parametrize("labels", experiment.CHOICES["labels"])
+@pytest.mark.parametrize("pool", experiment.CHOICES["pool"])
+@pytest.mark.parametrize("hide", [(), (("rounded", 1),)], ids=["open", "rounded"])
+def test_every_query_that_a_pool_has_cost_is_counted(pool, labels, hide, monkeypatch):
+    doors = []
+
+    class Counted(mia.BlackBox):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            doors.append(self)
+
+    monkeypatch.setattr(experiment, "BlackBox", Counted)
+    result = mia.run(replace(TINY, pool=pool, labels=labels, hide=hide))
+    assert result.n_queries == sum(door.n_queries for door in doors)
+    asked = result.n_queries - 120  # about members and non-members
+    free = pool in ("real", "noisy") and labels == "true"
+    assert asked > 120 if pool == "synthesized" else asked == (0 if free else 120)
+
+
+def test_each_pool_is_what_it_is_called():
+    worlds = {
+        pool: parts_of(replace(TINY, n_members=500, pool=pool))
+        for pool in ("noisy", "marginals", "another shop", "uniform")
+    }
+    real = worlds["noisy"][0].pool[0]
+    made = {pool: shadows.X for pool, (_, _, shadows) in worlds.items()}
+    # 50,000 coins of 1 in 10
+    assert np.mean(made["noisy"] != real) == pytest.approx(0.1, abs=0.006)
+    assert np.mean(made["uniform"]) == pytest.approx(0.5, abs=0.01)
+    sold = {pool: X.mean(axis=0) for pool, X in made.items()} | {"real": real.mean(axis=0)}
+    assert np.corrcoef(sold["real"], sold["marginals"])[0, 1] > 0.95
+    assert abs(np.corrcoef(sold["real"], sold["another shop"])[0, 1]) < 0.6
+
+
+def test_who_synthesizes_sees_only_what_the_owner_lets_out():
+    plain, hidden = (
+        mia.run(replace(TINY, pool="synthesized", hide=hide)).n_queries
+        for hide in ((), ("labels_only",))
+    )
+    # answers of 0 and 1 give no slope to climb, and the first 1 is taken
+    assert hidden != plain
+
+
 @pytest.mark.parametrize("settings", [{}, {"data": "digits"}, {"data": "clinic"}])
 def test_with_a_clip_a_coin_decides_on_each_record(settings):
     e = replace(TINY, epochs=1, **settings)
@@ -349,6 +431,8 @@ def test_moving_what_comes_after_training_trains_no_network(trained):
     [
         ({"n_shadows": 3}, [3]),
         ({"labels": "queried"}, [2]),
+        ({"pool": "noisy"}, [2]),
+        ({"pool": "synthesized"}, [2]),
         ({"random_state": 1}, [1, 2]),
         ({"l2": 0.1}, [1, 2]),
         ({"hidden": 9}, [1, 2]),
@@ -576,6 +660,7 @@ settings = st.fixed_dictionaries(
         ).map(tuple),
         "n_shadows": st.integers(1, 99),
         "labels": st.sampled_from(experiment.CHOICES["labels"]),
+        "pool": st.sampled_from(["real", "noisy", "marginals", "synthesized", "uniform"]),
         "attack": st.sampled_from(experiment.CHOICES["attack"]),
         "n_queries": st.integers(1, 99),
         "random_state": st.integers(0, 2**32),
@@ -646,6 +731,9 @@ def test_an_experiment_stays_as_it_was():
         (dict(data="mnist"), "data must be one of .*got 'mnist'"),
         (dict(view="owner"), "view must be one of attacker, auditor, got 'owner'"),
         (dict(view="auditor", labels="queried"), "labels must be 'true' in the auditor's view"),
+        (dict(pool="none"), "pool must be one of real, .*got 'none'"),
+        (dict(view="auditor", pool="noisy"), "pool must be 'real' in the auditor's view, got 'noi"),
+        (dict(data="digits", pool="another shop"), "pool must not be 'another shop' with data 'di"),
         (dict(labels=None), "labels must be one of true, queried, got None"),
         (dict(l2=-1e-9), "l2 must be .*at least 0, got -1e-09"),
         (dict(clip=1.0, batch_size=50), "batch_size must .*got 50"),

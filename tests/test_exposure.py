@@ -229,6 +229,7 @@ def test_progress_rises_to_the_end_and_what_it_raises_stops_all():
     [
         (lambda: replace(MANY, n_targets=3), "n_targets must be a whole number of at least 4"),
         (lambda: replace(MANY, labels="queried"), "labels must be 'true'.*got 'queried'"),
+        (lambda: replace(MANY, pool="noisy"), "pool must be 'real'.*got 'noisy'"),
         (lambda: replace(MANY, attack="psychic"), "attack must be one of"),
         (lambda: mia.expose(MANY).most_exposed(201), "n must be .* at most 200, got 201"),
         (lambda: mia.expose(MANY).most_exposed(by="luck"), "by must be one of auc, .*got 'luck'"),

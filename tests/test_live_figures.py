@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 from scipy.stats import norm
@@ -51,6 +52,32 @@ def gap(report):
 
 def roc(report):
     return roc_curve(report.members, report.scores, drop_intermediate=False)[:2]
+
+
+def least(past):
+    """The smallest FPR that the records can show, where the ROC axes are logarithmic; else 0."""
+    results, values = now(past)
+    if values.get("axes") != "log":
+        return 0
+    return 1 / min((~result.adaptive.members).sum() for result in results)
+
+
+def seen(curve):
+    """A ROC curve as far as its axes show it: logarithmic ones from the smallest FPR on."""
+
+    def points(past):
+        (fpr, tpr), floor = map(np.asarray, curve(past)), least(past)
+        if not floor or not len(fpr):
+            return fpr, tpr
+        beyond = fpr > floor * (1 + 1e-9)
+        return [floor, *fpr[beyond]], [tpr[~beyond].max(), *tpr[beyond]]
+
+    return points
+
+
+def chance(past):
+    low = least(past) / 2  # both axes begin there
+    return [low, 1], [low, 1]
 
 
 def now(past):
@@ -265,7 +292,7 @@ def ceiling(past):
     experiment = now(past)[0][0].experiment
     if not is_proven(experiment):
         return [], []
-    fpr = np.linspace(0, 1, 300)
+    fpr = np.append(0, np.geomspace(1e-4, 1, 300))
     return fpr, norm.cdf(norm.ppf(fpr) + mu(experiment))
 
 
@@ -314,6 +341,10 @@ CONFIDENCES = {
     ("left", "members", ORANGE): histogram("members"),
     ("left", "non-members", BLUE): histogram("non-members"),
 }
+ROC_AXES = {
+    ("left", "chance", GREY): chance,
+    ("left", "_least", GREY): lambda past: [least(past)] * 2 if least(past) else [],
+}
 TABLE = {
     "overfitting": {
         **CONFIDENCES,
@@ -342,6 +373,8 @@ TABLE = {
     "threshold": {
         **CONFIDENCES,
         ("left", "flagged from here on", GREEN): lambda past: [now(past)[1]["threshold"]] * 2,
+        ("right", "chance", GREY): chance,
+        ("right", "_least", GREY): lambda past: [],
         ("right", "every threshold", GREEN): lambda past: roc(adaptive(past)),
         ("right", "gap attack", GREY): gap_dot,
         ("right", "this threshold", BLACK): lambda past: [
@@ -349,9 +382,10 @@ TABLE = {
         ],
     },
     "shadow_count": {
-        ("left", "_repetition 0", GREEN): lambda past: roc(adaptive(past, 0)),
-        ("left", "_repetition 1", GREEN): lambda past: roc(adaptive(past, 1)),
-        ("left", "_repetition 2", GREEN): lambda past: roc(adaptive(past, 2)),
+        **ROC_AXES,
+        ("left", "_repetition 0", GREEN): seen(lambda past: roc(adaptive(past, 0))),
+        ("left", "_repetition 1", GREEN): seen(lambda past: roc(adaptive(past, 1))),
+        ("left", "_repetition 2", GREEN): seen(lambda past: roc(adaptive(past, 2))),
         ("left", "gap attack", GREY): gap_dots,
         ("right", "one repetition", GREEN): auc_dots,
         ("right", "attack of 2017", BLACK): over_counts("shadow"),
@@ -360,17 +394,19 @@ TABLE = {
         ("right", "now", BLACK): measured_now,
     },
     "confidence_hiding": {
-        ("left", "calibrated, adapted", GREEN): lambda past: roc(adaptive(past)),
-        ("left", "of 2017, adapted", BLACK): lambda past: roc(adaptive(past, 1)),
-        ("left", "of 2017, not adapted", BLACK): lambda past: roc(now(past)[0][1].naive),
+        **ROC_AXES,
+        ("left", "calibrated, adapted", GREEN): seen(lambda past: roc(adaptive(past))),
+        ("left", "of 2017, adapted", BLACK): seen(lambda past: roc(adaptive(past, 1))),
+        ("left", "of 2017, not adapted", BLACK): seen(lambda past: roc(now(past)[0][1].naive)),
         ("left", "gap attack", GREY): gap_dot,
         ("right", "without hiding", GREY): hiding_row(2),
         ("right", "now", BLACK): hiding_row(0),
     },
     "dp_noise": {
-        ("left", "calibrated", GREEN): lambda past: roc(adaptive(past)),
-        ("left", "of 2017", BLACK): lambda past: roc(adaptive(past, 1)),
-        ("left", "ceiling, pooled", PINK): ceiling,
+        **ROC_AXES,
+        ("left", "calibrated", GREEN): seen(lambda past: roc(adaptive(past))),
+        ("left", "of 2017", BLACK): seen(lambda past: roc(adaptive(past, 1))),
+        ("left", "ceiling, pooled", PINK): seen(ceiling),
         ("left", "gap attack", GREY): gap_dot,
         ("right", "target's accuracy", BLUE): over_noise(lambda r: accuracies(r.adaptive)[1]),
         ("right", "advantage: calibrated", GREEN): over_noise(lambda r: advantage(r.adaptive)),
@@ -380,9 +416,10 @@ TABLE = {
         ("right", "_now", "#999999"): lambda past: [noise_place(now(past)[0][0].experiment)] * 2,
     },
     "control_room": {
-        ("left", "calibrated", GREEN): lambda past: roc(adaptive(past)),
-        ("left", "of 2017", BLACK): lambda past: roc(adaptive(past, 1)),
-        ("left", "ceiling, pooled", PINK): ceiling,
+        **ROC_AXES,
+        ("left", "calibrated", GREEN): seen(lambda past: roc(adaptive(past))),
+        ("left", "of 2017", BLACK): seen(lambda past: roc(adaptive(past, 1))),
+        ("left", "ceiling, pooled", PINK): seen(ceiling),
         ("left", "gap attack", GREY): gap_dot,
         ("right", "tried before, calibrated", GREY): trail,
         ("right", "now, of 2017", BLACK): lambda past: trade(past, 1),
@@ -404,13 +441,13 @@ def drawn(figure):
     found = {}
     for artist in figure.moving.values():
         side = "left" if artist.get_figure() is figure.figures[0] else "right"
-        if artist.axes is None or artist in in_legend(figure):
+        if artist.axes is None or isinstance(artist, (Axis, Text)) or artist in in_legend(figure):
             continue
         if hasattr(artist, "get_xdata"):
             data = artist.get_data()
-            if artist.get_label() in ("_now", "flagged from here on"):  # vertical lines
+            if artist.get_label() in ("_now", "_least", "flagged from here on"):  # vertical lines
                 assert list(data[1]) == [0, 1]
-                data = data[0]
+                data = data[0] if artist.get_visible() else []
             colour = artist.get_color()
         else:
             data, colour = artist.get_data().values, artist.get_edgecolor()
@@ -433,7 +470,10 @@ def journey(explorer):
     """Move each control to its ends and back; yields what there was so far, at each stop."""
     past = [(explorer.results, explorer.values())]
     yield past
-    for name, control in explorer.controls.items():
+    moves = list(explorer.controls.items())
+    if "axes" in explorer.controls:
+        moves.append(moves[0])  # again, on logarithmic axes
+    for name, control in moves:
         values = (
             [value for _, value in options(control)] if hasattr(control, "index") else [True, False]
         )
@@ -470,6 +510,44 @@ def _pairs(data):
     return data if data and np.ndim(data[0]) else [data]
 
 
+@pytest.mark.parametrize("name", ["shadow_count", "confidence_hiding", "dp_noise", "control_room"])
+def test_logarithmic_axes_begin_below_the_smallest_fpr_and_name_it(name, one_of_each):
+    explorer = one_of_each(name)
+    explorer.reset()
+    panel, moving = explorer.figure.figures[0], explorer.figure.moving.items()
+    left = [gid for gid, artist in moving if artist.get_figure() is panel]
+    linear = {gid: explorer.frame["parts"][gid] for gid in left}
+    roc_panel, axes = panel.axes[0], explorer.controls["axes"]
+    nonmembers = (~explorer.results[0].adaptive.members).sum()
+    named = f"smallest visible FPR: 1/{nonmembers}"
+    for label, scale, ends, ticks in (
+        ("logarithmic", "log", (0.5 / nonmembers, 1.05), ["0.01", "0.1", "1"]),
+        ("linear", "linear", (-0.01, 1.01), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+    ):
+        axes.index = [text for text, _ in options(axes)].index(label)
+        assert roc_panel.get_xscale() == roc_panel.get_yscale() == scale
+        assert roc_panel.get_xlim() == roc_panel.get_ylim() == pytest.approx(ends)
+        for axis in (roc_panel.xaxis, roc_panel.yaxis):
+            markup = alone(explorer.frame["parts"][axis.get_gid()])
+            texts = [text.text for text in markup.iter("{http://www.w3.org/2000/svg}text")]
+            assert sorted(set(texts) & set(ticks)) == ticks
+            assert not {"0.01", "0.2"} <= set(texts), "the ticks of one kind alone"
+        assert (named in explorer.picture) == (scale == "log")
+    assert linear.items() <= explorer.frame["parts"].items(), "back to the same picture"
+
+
+def test_the_roc_axes_are_drawn_when_they_change_and_not_with_every_move(monkeypatch, one_of_each):
+    explorer, drawn_axes = one_of_each("dp_noise"), []
+    draw = Axis.draw
+    monkeypatch.setattr(Axis, "draw", lambda *args: drawn_axes.append(draw(*args)))
+    for noise in (4.0, 8.0):
+        explorer.controls["noise_multiplier"].value = noise
+    assert drawn_axes == []
+    explorer.controls["axes"].value = "log"
+    assert len(drawn_axes) == 2
+    explorer.reset()
+
+
 @pytest.mark.parametrize("name", ["dp_noise", "control_room"])
 def test_the_legend_names_a_ceiling_only_where_one_is_drawn(name, a_fast_machine):
     explorer = getattr(mia, name)()
@@ -481,6 +559,7 @@ def test_the_legend_names_a_ceiling_only_where_one_is_drawn(name, a_fast_machine
 @each_explorer
 def test_parts_drawn_alone_are_those_of_the_whole_drawing(name, a_fast_machine):
     explorer = getattr(mia, name)()
+    explorer.figure.png()  # as where it is displayed: what comes is as if it had not been
     for past in journey(explorer):
         if len(past) == 3:
             break
@@ -506,7 +585,11 @@ def alone(markup):
 
 
 def outline(group):
-    """Elements and attributes below a group, in order, whatever stands between."""
+    """Elements and attributes below a group, in order, whatever stands between; without the ids
+    that matplotlib counts through a drawing."""
+    for part in group.iter():
+        if re.fullmatch(r"\w+_\d+", part.get("id", "")):
+            del part.attrib["id"]
     return [
         (part.tag, sorted(part.attrib.items()), (part.text or "").strip()) for part in group.iter()
     ][1:]
@@ -518,6 +601,8 @@ def test_the_picture_is_svg_whose_references_are_kept(name, a_fast_machine):
     picture = ET.fromstring(f"<div>{explorer.picture}</div>")
     assert [panel.tag for panel in picture] == ["{http://www.w3.org/2000/svg}svg"] * 2
     assert "<style" not in explorer.picture, "a style sheet would hold for the whole page"
+    groups = {group.get("id") for group in picture.iter("{http://www.w3.org/2000/svg}g")}
+    assert set(explorer.frame["parts"]) <= groups, "each part has its place"
     ids = re.findall(r'\bid="([^"]+)"', explorer.picture)
     for name in re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', explorer.picture):
         assert "".join(name) in ids
@@ -663,6 +748,7 @@ def test_the_words_say_what_the_scores_say_in_three_lines(name, a_fast_machine):
     for past in journey(explorer):
         for part in WORDS[name](past):
             assert part in explorer.words, (part, explorer.words)
+        assert ("The ROC axes are logarithmic." in explorer.words) == (least(past) > 0)
         # some 110 letters a line below two panels
         assert len(explorer.words) <= 330
         assert "-0.00" not in explorer.words + explorer.numbers

@@ -61,6 +61,18 @@ def test_another_control_may_move(explorer, tmp_path):
     )
 
 
+def test_the_axes_of_a_page_may_turn_logarithmic(one_of_each, tmp_path):
+    room = one_of_each("control_room")
+    room.reset()
+    page = mia.save_page(room, tmp_path / "page.html", control="axes").read_text(encoding="utf-8")
+    linear, log = frames(page)
+    assert (linear["value"], log["value"]) == ("linear", "logarithmic")
+    assert log["words"] == f"{linear['words']} The ROC axes are logarithmic."
+    floor = "smallest visible FPR: 1/500"
+    assert floor in str(log["parts"]) and floor not in str(linear["parts"])
+    assert set(log["parts"]) == set(linear["parts"]) and log["code"] == linear["code"]
+
+
 @pytest.mark.parametrize("control", ["epoch", "labels_only"])
 def test_a_control_that_is_no_slider_is_refused(control, tmp_path):
     with pytest.raises(ValueError, match=f"name of a slider among .*noisy.*, got '{control}'"):

@@ -2,8 +2,8 @@
 
 import numpy as np
 from scipy.special import expit, logit
-from threadpoolctl import threadpool_limits
 
+from ..lockstep import blas
 from . import references
 from .contract import FLOOR, Attack, log_odds
 from .shadow import ShadowAttack, attack_model
@@ -12,6 +12,8 @@ ROWS = 20_000  # answers to learn from: more are slower, and no better
 # quantiles at which an input may bend: many among the highest, where false alarms are few
 LEVELS = np.array([0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.87, 0.95, 0.98, 0.99])
 C = 0.3  # the inverse strength of the penalty on weights of inputs of unit spread
+TOLERANCE = 3e-3  # the slope, a record, at which the fit may end
+SAME = 1e-5  # an input whose spread is a smaller part of it than this is constant but for rounding
 BENT = slice(0, 5)  # the inputs that do
 ORDERS = 2  # of the models, from which references are taken
 
@@ -56,12 +58,15 @@ class CalibratedAttack(Attack):
             [value.flat[rows] for value in values],
             [references.Reference(*(part.flat[rows] for part in other)) for other in others],
         )
-        self.knots_ = np.quantile(V[:, BENT], LEVELS, axis=0)
+        V = V.astype(np.float32)  # to learn from, it is as good, and twice as fast
+        self.knots_ = np.quantile(V[:, BENT], LEVELS, axis=0).astype(V.dtype)
         F = bent(V, self.knots_)
-        scale = 1 / np.maximum(F.std(axis=0), FLOOR)
-        with threadpool_limits(1, "blas"):  # the products are too small to share
-            w, b = attack_model(F * scale, members, C)
-        self.model_ = w * scale, b
+        mean, spread = F.mean(axis=0), F.std(axis=0)
+        constant = spread <= SAME * np.abs(F).max(axis=0)
+        scale = np.where(constant, 0, 1 / np.where(constant, 1, spread)).astype(F.dtype)
+        with blas().limit(limits=1):  # the products are too small to share
+            w, b = attack_model((F - mean) * scale, members, C, TOLERANCE)
+        self.model_ = w * scale, b - (w * scale) @ mean
         alone[compared] = np.nan
         alone.flat[rows] = F @ self.model_[0] + self.model_[1]
         return expit(alone)

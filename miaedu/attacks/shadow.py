@@ -1,11 +1,12 @@
 """ShadowAttack: the attack of Shokri et al. 2017, one attack model a class."""
 
 import numpy as np
-import sklearn
+from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
 from .contract import FLOOR, Attack, true_class_confidence
+
+STEPS = 100  # of Newton's method, at the most: five are usual
 
 
 class ShadowAttack(Attack):
@@ -82,15 +83,41 @@ def with_hinges(F, knots):
     return np.column_stack([F, np.maximum(F[:, :1] - knots, 0)])
 
 
-def attack_model(F, members, C=10.0):
-    """Weights and intercept of a logistic regression of `members` on F."""
+def attack_model(F, members, C=10.0, tol=1e-2):
+    """Weights (d,) and intercept of a logistic regression of `members` (n,) on F (n, d), with the
+    penalty ``|w|^2 / 2C``.
+
+    By Newton's method, each step halved until it descends, until no slope is above `tol` a record:
+    what ``LogisticRegression(solver="newton-cholesky")`` computes, in a quarter of the time for the
+    few records of a class, where checks cost more than arithmetic.
+    """
     # where members answer as the others do there is nowhere to descend
     if np.abs((members - members.mean()) @ F).max() < 1e-6:
         return np.zeros(F.shape[1]), logit(members.mean())
-    # checks cost a third of a fit
-    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-        model = LogisticRegression(solver="newton-cholesky", C=C, tol=1e-2).fit(F, members)
-    return model.coef_[0], model.intercept_[0]
+    A, y = np.column_stack([F, np.ones(len(F), F.dtype)]), members.astype(F.dtype)
+    penalty = np.full(A.shape[1], 1 / C, F.dtype)
+    penalty[-1] = 1e-6 / C  # next to none for the intercept
+
+    def loss(w, z):
+        return (np.logaddexp(0, z) - y * z).sum(dtype=float) + (penalty * w * w).sum() / 2
+
+    w, z = np.zeros_like(penalty), np.zeros_like(y)
+    for _ in range(STEPS):
+        p = expit(z)
+        slope = A.T @ (p - y) + penalty * w
+        if np.abs(slope).max() <= tol * len(y):
+            break
+        B = A * np.sqrt(p * (1 - p))[:, None]
+        curvature = (B.T @ B).astype(float)
+        curvature.flat[:: len(w) + 1] += penalty
+        step = cho_solve(cho_factor(curvature, check_finite=False), slope, check_finite=False)
+        step = step.astype(F.dtype)
+        now = loss(w, z)
+        while loss(w - step, A @ (w - step)) > now and np.abs(step).max() > 1e-6:
+            step /= 2
+        w = w - step
+        z = A @ w
+    return w[:-1], w[-1]
 
 
 def probability(model, F):

@@ -6,11 +6,11 @@ from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE
 from ..words import describe
 from .attackers import CALIBRATED, OF_2017
-from .controls import slider, tick
+from .controls import roc_axes, slider, tick
 from .explorer import Explorer
 from .figure import LiveFigure
 from .machine import affordable
-from .panels import RocPanel, below
+from .panels import RocPanel, axes_in_words, below
 
 
 def confidence_hiding():
@@ -32,10 +32,11 @@ def confidence_hiding():
         "softened": slider("temperature", ["off", 2.0, 5.0, 20.0], "off"),
         "noisy": slider("noise (scale)", ["off", 0.01, 0.03, 0.1, 0.3], "off"),
         "labels_only": tick("labels only"),
+        "axes": roc_axes(),
     }
     n_shadows = affordable((1, 2, 4), 4)
 
-    def experiments(labels_only, **numbers):
+    def experiments(labels_only, axes, **numbers):
         hide = tuple((name, value) for name, value in numbers.items() if value != "off")
         hide += ("labels_only",) * labels_only
         plain = Experiment(hidden=32, n_shadows=n_shadows)
@@ -45,9 +46,13 @@ def confidence_hiding():
             for attacker in (CALIBRATED, OF_2017)
         ]
 
-    return Explorer(
-        controls, experiments, HidingFigure(), words, lambda results: describe(results[0])
-    )
+    figure = HidingFigure()
+    return Explorer(controls, experiments, figure, words, numbers, more=["axes"])
+
+
+def numbers(results):
+    """The first Result, of the calibrated attack, in full."""
+    return describe(results[0])
 
 
 def words(results, values):
@@ -62,6 +67,7 @@ def words(results, values):
     return (
         f"The target is right on {now.test_accuracy:.0%} of new records. Advantage: "
         f"{', '.join(attackers)}, the gap attack {now.gap_advantage:z.2f}."
+        f"{axes_in_words(values)}"
     )
 
 
@@ -99,7 +105,7 @@ class HidingFigure(LiveFigure):
         two without (all but the first may come later)."""
         now = results[:2]
         curves = [report.roc() for report in (*(r.adaptive for r in now), now[-1].naive)]
-        self.roc.show([now[0].adaptive], *curves[: 1 + 2 * (len(now) > 1)])
+        self.roc.show([now[0].adaptive], *curves[: 1 + 2 * (len(now) > 1)], axes=values["axes"])
         for markers, pair in zip((self.now, self.plain), (now, results[2:]), strict=True):
             shares = _shares(*pair) if len(pair) == 2 else []
             markers.set_data(shares, range(len(shares)))

@@ -4,12 +4,12 @@ from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, CEILING
 from ..words import flagged
 from .attackers import CALIBRATED
-from .controls import menu, slider
+from .controls import menu, roc_axes, slider
 from .dp_noise import NOISE, advantages, both_attacks, ceiling, numbers, private
 from .explorer import Explorer
 from .figure import LiveFigure
 from .machine import affordable
-from .panels import NOW, CeilingPanel
+from .panels import NOW, CeilingPanel, axes_in_words
 
 EPOCHS = (5, 10, 20, 30, 40, 60)
 SHADOWS = (1, 2, 4, 8, 16, 32)
@@ -28,7 +28,7 @@ def control_room():
     >>> import miaedu as mia
     >>> explorer = mia.control_room()
     >>> sorted(explorer.controls)
-    ['epochs', 'hide', 'n_shadows', 'noise_multiplier']
+    ['axes', 'epochs', 'hide', 'n_shadows', 'noise_multiplier']
 
     Full-batch training, so that one step is an epoch and the promise at any epoch is exact. The
     calibrated attack judges, and the attack of 2017 beside it. Returns an :class:`Explorer`.
@@ -38,13 +38,14 @@ def control_room():
         "n_shadows": slider("shadow models", SHADOWS, affordable(SHADOWS, 8)),
         "hide": menu("hide", HIDING),
         "noise_multiplier": slider("noise multiplier", NOISE, "off"),
+        "axes": roc_axes(),
     }
 
-    def experiments(noise_multiplier, **values):
+    def experiments(noise_multiplier, axes, **values):
         plain = Experiment(hidden=32, batch_size=None, snapshots=EPOCHS, **values)
         return both_attacks(private(plain, noise_multiplier))
 
-    return Explorer(controls, experiments, ControlFigure(), words, numbers)
+    return Explorer(controls, experiments, ControlFigure(), words, numbers, more=["axes"])
 
 
 def words(results, values):
@@ -53,6 +54,7 @@ def words(results, values):
     return (
         f"The target is right on {report.test_accuracy:.0%} of new records. "
         f"{flagged(report.recall, report.fpr, CALIBRATED.words)} {advantages(results)}"
+        f"{axes_in_words(values)}"
     )
 
 
@@ -77,7 +79,7 @@ class ControlFigure(LiveFigure):
     def update(self, results, values):
         """Show these Results, and leave a mark where the last ones were."""
         reports = [result.adaptive for result in results]
-        self.roc.show(reports, ceiling(results[0]))
+        self.roc.show(reports, ceiling(results[0]), values["axes"])
         here, *old = [(reports[0].test_accuracy, report.advantage) for report in reports]
         for markers, points in ((self.points, self.trail), (self.old, old), (self.here, [here])):
             markers.set_data(*zip(*points, strict=True) if points else ([], []))

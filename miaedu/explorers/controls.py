@@ -34,6 +34,11 @@ def menu(label, options):
     return widgets.Dropdown(options=options, description=label, style=WIDE)
 
 
+def roc_axes():
+    """The menu of the kinds of axes that a RocPanel can have."""
+    return menu("ROC axes", [("linear", "linear"), ("logarithmic", "log")])
+
+
 def tick(label):
     """A box to tick, off at first."""
     return widgets.Checkbox(value=False, description=label, indent=False)

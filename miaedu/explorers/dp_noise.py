@@ -9,11 +9,11 @@ from ..plots import ATTACK, BASELINE, CEILING, NONMEMBER
 from ..privacy import max_advantage, roc_ceiling
 from ..words import describe
 from .attackers import CALIBRATED, OF_2017
-from .controls import slider
+from .controls import roc_axes, slider
 from .explorer import Explorer
 from .figure import LiveFigure
 from .machine import affordable
-from .panels import CeilingPanel, below, draw_tried
+from .panels import CeilingPanel, axes_in_words, below, draw_tried
 
 # from most noise to none, as on the axis
 NOISE = [
@@ -21,7 +21,7 @@ NOISE = [
     ("clipping only", 0.0),
     ("off", "off"),
 ]
-GRID = np.linspace(0, 1, 300)
+GRID = np.append(0, np.geomspace(1e-4, 1, 300))  # fine enough for logarithmic axes
 
 
 def dp_noise():
@@ -38,10 +38,10 @@ def dp_noise():
     training. The calibrated attack judges them, and the attack of 2017 beside it. Returns an
     :class:`Explorer`.
     """
-    controls = {"noise_multiplier": slider("noise multiplier", NOISE, 2.0)}
+    controls = {"noise_multiplier": slider("noise multiplier", NOISE, 2.0), "axes": roc_axes()}
     n_shadows = affordable((1, 2, 4, 8, 16), 16)
 
-    def experiments(noise_multiplier):
+    def experiments(noise_multiplier, axes):
         plain = Experiment(hidden=32, epochs=60, batch_size=None, n_shadows=n_shadows)
         return both_attacks(private(plain, noise_multiplier))
 
@@ -80,7 +80,7 @@ def words(results, values):
     )
     return (
         f"{noise} the target is right on {report.test_accuracy:.0%} of new records. "
-        f"{advantages(results)} {proven}"
+        f"{advantages(results)} {proven}{axes_in_words(values)}"
     )
 
 
@@ -137,7 +137,7 @@ class NoiseFigure(LiveFigure):
         """Show the curves of both Results under the ceiling, and remember their figures."""
         result, reports = results[0], [result.adaptive for result in results]
         e, report = result.experiment, result.adaptive
-        self.roc.show(reports, ceiling(result))
+        self.roc.show(reports, ceiling(result), values["axes"])
         noise = "off" if e.clip is None else e.noise_multiplier
         place = [value for _, value in self.positions].index(noise)
         self.tried[place] = (

@@ -60,7 +60,7 @@ class Explorer:
         self._experiments, self._words, self._numbers = experiments, words, numbers
         self._carry_out = carry_out or _carry_out
         self._start_values = self.values()
-        self._schedule = Schedule(self._plan, self._carry_out, self._show, self._fail, self._tell)
+        self._schedule = Schedule(self._plan, self._result, self._show, self._fail, self._tell)
         self._screen = Screen(
             html=fill("explorer.html", figure=fill("figure.html", svg=figure.background))
         )
@@ -120,12 +120,17 @@ class Explorer:
         """Run the experiments of these values and show them, whatever the controls say; raises what
         they raise."""
         experiments = self._experiments(**values)
-        results = [self._carry_out(experiment, lambda share: None) for experiment in experiments]
+        results = [self._result(experiment, lambda share: None) for experiment in experiments]
         self._show(results, values, len(experiments))
 
     def _plan(self):
         self._began, values = time.monotonic(), self.values()
         return values, self._experiments(**values)
+
+    def _result(self, experiment, tick):
+        """The result of an experiment: the one that is shown already, or a new one."""
+        shown = (result for result in self.results if result.experiment == experiment)
+        return next(shown, None) or self._carry_out(experiment, tick)
 
     def _show(self, results, values, count):
         words = self._words(results, values)

@@ -27,6 +27,7 @@ FONTS = {
 }
 # text stays text, and equal parts have equal ids every time
 AS_SVG = {"svg.fonttype": "none", "svg.hashsalt": "miaedu", "savefig.bbox": "standard"}
+OWN_ID = re.compile(r' id="\w+_\d+"')  # matplotlib's own, the same in every figure of a page
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 
 
@@ -39,7 +40,7 @@ class LiveFigure:
     """
 
     def __init__(self):
-        self.moving = {}
+        self.moving, self.kept = {}, {}
         with mpl.rc_context(STYLE | FONTS):
             # 72 dots an inch are the units of an SVG
             self.figures = [Figure(SIZE, dpi=72, layout="constrained") for _ in ("left", "right")]
@@ -55,6 +56,15 @@ class LiveFigure:
         """A moving line or markers on `ax`, without points so far."""
         return self.move(*ax.plot([], [], style, color=color, **how))
 
+    def redraw(self, *artists):
+        """Draw moving artists that take long and seldom change, such as axes: ``parts`` then keeps
+        them as they are now."""
+        _ = self.background  # the layout is settled by the first drawing
+        with mpl.rc_context(AS_SVG):
+            for artist in artists:
+                drawn = _alone(artist.get_figure(), [artist], "defs")
+                self.kept[artist.get_gid()] = OWN_ID.sub("", drawn[artist.get_gid()])
+
     @cached_property
     def background(self):
         """What stands still, as two SVG elements in a text; the groups of what moves are empty."""
@@ -68,11 +78,12 @@ class LiveFigure:
 
     def parts(self):
         """The markup of each moving artist as it is now, by the id of the group it goes into."""
-        _ = self.background  # the layout is settled by the first drawing
-        parts = {}
+        _ = self.background
+        parts = dict(self.kept)
+        others = [artist for gid, artist in self.moving.items() if gid not in parts]
         with mpl.rc_context(AS_SVG):
             for figure in self.figures:
-                artists = [a for a in self.moving.values() if a.get_figure() is figure]
+                artists = [artist for artist in others if artist.get_figure() is figure]
                 parts |= _alone(figure, artists, self._defs(figure))
         return parts
 
@@ -98,6 +109,8 @@ class LiveFigure:
             figure.savefig(out, format="rgba", dpi=DOTS, bbox_inches=None)
             height = round(figure.get_figheight() * DOTS)
             panels.append(np.frombuffer(out.getvalue(), np.uint8).reshape(height, -1, 4))
+            # labels and legends stand where the last drawing put them: back to the SVG's places
+            figure.savefig(io.StringIO(), format="svg")
         out = io.BytesIO()
         Image.fromarray(np.hstack(panels)).convert("RGB").save(out, "PNG", optimize=True)
         return out.getvalue()
@@ -116,8 +129,8 @@ def _still(figure, moving, defs):
     for group in drawing.iter(f"{{{SVG}}}g"):
         if group.get("id") in moving:
             group[:], group.text = [], None
-        elif re.fullmatch(r"\w+_\d+", group.get("id", "")):
-            del group.attrib["id"]  # matplotlib's own, the same in every figure of a page
+        elif OWN_ID.fullmatch(f' id="{group.get("id")}"'):
+            del group.attrib["id"]
     # Matplotlib's style sheet would hold for the whole page, its size in points for any screen.
     for child in (drawing.find(f"{{{SVG}}}metadata"), drawing.find(f"{{{SVG}}}defs")):
         drawing.remove(child)

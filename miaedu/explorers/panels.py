@@ -8,6 +8,7 @@ from ..plots import ATTACK, BASELINE, MEMBER, NONMEMBER, roc_background
 
 # the present setting
 NOW = {"color": "black", "ms": 9, "mfc": "none", "mew": 2, "clip_on": False, "label": "now"}
+SMALLEST = "smallest visible FPR"
 SPOTS = np.array([np.arange(100) % 10, 9 - np.arange(100) // 10])  # places of 100 people, ten a row
 
 
@@ -35,22 +36,68 @@ def draw_tried(lines, tried):
 
 class RocPanel:
     """ROC curves, one for each (line style, colour, label) of `styles`, and the gap attack as a
-    dot."""
+    dot; on linear axes, or on logarithmic ones, which begin where the records are too few to see
+    more."""
 
     def __init__(self, figure, ax, title, *styles):
         ax.set_title(title)
         roc_background(ax)
+        self.figure, self.ax, self.floor = figure, ax, None
+        self.axes = [figure.move(axis) for axis in (ax.xaxis, ax.yaxis)]
+        (chance,) = ax.lines
+        self.chance = figure.move(chance)
+        self.least = figure.move(ax.axvline(1, color=BASELINE, lw=1, ls="--", label="_least"))
+        upright = {"rotation": 90, "ha": "right", "va": "top", "fontsize": 10.5}
+        self.name = figure.move(
+            ax.text(1, 0.98, SMALLEST, transform=ax.get_xaxis_transform(), **upright)
+        )
         self.curves = [
             figure.curve(ax, style, color, lw=2, label=label) for style, color, label in styles
         ]
         self.gap = figure.curve(ax, "o", BASELINE, clip_on=False, label="gap attack")
         ax.legend(loc="lower right")
 
-    def show(self, reports, *curves):
-        """Set the curves, each a pair of FPRs and TPRs, and the gap attack of these Reports."""
+    def show(self, reports, *curves, axes="linear"):
+        """Set the curves, each a pair of FPRs and TPRs, and the gap attack of these Reports; `axes`
+        are "linear" or "log"."""
+        # the smallest FPR that can be seen
+        floor = 1 / min((~report.members).sum() for report in reports) if axes == "log" else 0
+        if floor != self.floor:
+            self._turn(floor)
         for line, points in zip_longest(self.curves, curves, fillvalue=([], [])):
-            line.set_data(*points)
+            line.set_data(*self._seen(*points))
+            line.set_drawstyle("steps-post" if floor else "default")
         self.gap.set_data([r.test_accuracy for r in reports], [r.train_accuracy for r in reports])
+
+    def _turn(self, floor):
+        """Logarithmic axes for a `floor` above 0, else linear ones."""
+        low, self.floor = floor / 2, floor
+        if floor:
+            ends = low, 1.05
+            self.ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+            ticks = [10.0**-power for power in range(9) if 10.0**-power > low]
+            for axis in self.axes:
+                axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+            self.ax.minorticks_off()
+            self.least.set_xdata([floor, floor])
+            self.name.set(x=floor, text=f"{SMALLEST}: 1/{1 / floor:.0f}")
+        else:
+            ends = -0.01, 1.01
+            self.ax.set(xscale="linear", yscale="linear", xlim=ends, ylim=ends)
+        for part in (self.least, self.name):
+            part.set_visible(floor > 0)
+        self.chance.set_data([low, 1], [low, 1])
+        self.figure.redraw(*self.axes)
+
+    def _seen(self, fpr, tpr):
+        """The part of a curve that these axes show: logarithmic ones, from their floor on."""
+        start = np.searchsorted(fpr, self.floor, "right") - 1 if self.floor else 0
+        return np.maximum(fpr[start:], self.floor), tpr[start:]
+
+
+def axes_in_words(values):
+    """What the words of a RocPanel add where its axes are not the usual ones."""
+    return " The ROC axes are logarithmic." if values["axes"] == "log" else ""
 
 
 class CeilingPanel(RocPanel):
@@ -68,11 +115,11 @@ class CeilingPanel(RocPanel):
             figure.move(artist[place]) for artist in (legend.get_texts(), legend.legend_handles)
         ]
 
-    def show(self, reports, ceiling=None):
+    def show(self, reports, ceiling=None, axes="linear"):
         """Set the curves of Reports on one target, and the ceiling, a pair of FPRs and TPRs or
         None."""
-        super().show(reports[:1], *(report.roc() for report in reports))
-        self.ceiling.set_data(*(ceiling or ([], [])))
+        super().show(reports[:1], *(report.roc() for report in reports), axes=axes)
+        self.ceiling.set_data(*self._seen(*(ceiling or ([], []))))
         for artist in self.entry:
             artist.set_visible(ceiling is not None)
 

@@ -7,11 +7,11 @@ import numpy as np
 from ..experiment import Experiment
 from ..plots import ATTACK, LINES
 from .attackers import CALIBRATED, LIRA_AUDITOR, MENU, OF_2017
-from .controls import menu, slider
+from .controls import menu, roc_axes, slider
 from .explorer import Explorer
 from .figure import LiveFigure
 from .machine import affordable
-from .panels import NOW, RocPanel, below, log_axis
+from .panels import NOW, RocPanel, axes_in_words, below, log_axis
 
 COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 LABELS = [("true", "true"), ("asked of the target", "queried")]
@@ -26,7 +26,7 @@ def shadow_count(repetitions=3):
 
     >>> import miaedu as mia
     >>> sorted(mia.shadow_count(repetitions=1).controls)
-    ['attack', 'labels', 'measure', 'n_shadows']
+    ['attack', 'axes', 'labels', 'measure', 'n_shadows']
 
     Each position trains that many shadow models, `repetitions` times on other data, and attacks as
     many targets. An auditor has the records' true labels, whatever the menu says. Returns an
@@ -37,15 +37,16 @@ def shadow_count(repetitions=3):
         "attack": menu("attack", [entry for entry in MENU if entry[1] in ATTACKERS]),
         "measure": menu("measure", MEASURES),
         "labels": menu("labels of the pool", LABELS),
+        "axes": roc_axes(),
     }
 
-    def experiments(n_shadows, attack, measure, labels):
+    def experiments(n_shadows, attack, measure, labels, axes):
         labels = "true" if attack.view == "auditor" else labels
         first = Experiment(hidden=32, n_shadows=n_shadows, labels=labels, **attack._asdict())
         return [replace(first, random_state=seed) for seed in range(repetitions)]
 
     figure = ShadowCountFigure((1, 2, 4, 8, 16, 32, 64), repetitions)
-    return Explorer(controls, experiments, figure, words, more=["labels"])
+    return Explorer(controls, experiments, figure, words, more=["labels", "axes"])
 
 
 def tpr_at_low_fpr(reports):
@@ -85,6 +86,7 @@ def words(results, values):
         f"With {count} shadow model{'s' * (count > 1)} {values['attack'].words}"
         f"{f' ({modes})' * bool(modes)} {', and '.join(found)}. Its advantage is {advantage:z.2f}; "
         f"the gap attack's, which needs no shadow model, is {gap:z.2f}."
+        f"{axes_in_words(values)}"
     )
 
 
@@ -116,7 +118,7 @@ class ShadowCountFigure(LiveFigure):
     def update(self, results, values):
         """Show these Results, repetitions of one experiment, and remember what they measure."""
         reports, count = [result.report for result in results], values["n_shadows"]
-        self.roc.show(reports, *(report.roc() for report in reports))
+        self.roc.show(reports, *(r.roc() for r in reports), axes=values["axes"])
         aucs = [report.auc for report in reports]
         labels = results[0].experiment.labels
         measured = {"auc": np.mean(aucs), "tpr": tpr_at_low_fpr(reports)}
