@@ -115,11 +115,6 @@ class Experiment:
                 "labels must be 'true' in the auditor's view, got 'queried': "
                 "whoever trains on the very records has their labels"
             )
-        if self.n_queries > 1 and not ATTACKS[self.attack].averages:
-            raise ValueError(
-                f"n_queries must be 1 with the attack {self.attack!r}, got {self.n_queries}: "
-                "it reads labels, and there are no confidences to average"
-            )
         if self.view == "auditor" and self.pool != "real":
             raise ValueError(
                 f"pool must be 'real' in the auditor's view, got {self.pool!r}: "
@@ -129,6 +124,11 @@ class Experiment:
             raise ValueError(
                 f"pool must not be 'another shop' with data {self.data!r}: "
                 "only 'purchases' has another one"
+            )
+        if self.n_queries > 1 and not ATTACKS[self.attack].averages:
+            raise ValueError(
+                f"n_queries must be 1 with the attack {self.attack!r}, got {self.n_queries}: "
+                "it reads labels, and there are no confidences to average"
             )
         by_name(self.hide)
         hide = tuple(tuple(step) if isinstance(step, list) else step for step in self.hide)

@@ -35,6 +35,8 @@ WRONG = [
     ("03.q1", "c", "of the target's they know nobody"),
     ("03.q2", "a", "999 can now raise a false alarm"),
     ("03.q2", "c", "one record at a time"),
+    ("03.q3", "a", "can make these up"),
+    ("03.q3", "c", "do not know it"),
 ]
 
 

@@ -175,7 +175,7 @@ def test_each_field_counts(field):
         TINY,
         ASKED,
         replace(ASKED, epochs=3, snapshots=(2, 3, 4, 7)),
-        replace(ASKED, pool="synthesized", n_classes=2),
+        replace(ASKED, pool="synthesized", n_classes=2, hide=(("rounded", 2),)),
         replace(TINY, pool="marginals"),
         replace(ASKED, n_queries=4),
     ],
@@ -337,7 +337,7 @@ def test_every_query_that_a_pool_has_cost_is_counted(pool, labels, hide, monkeyp
             doors.append(self)
 
     monkeypatch.setattr(experiment, "BlackBox", Counted)
-    result = mia.run(replace(TINY, pool=pool, labels=labels, hide=hide))
+    result = mia.run(replace(TINY, n_classes=2, pool=pool, labels=labels, hide=hide))
     assert result.n_queries == sum(door.n_queries for door in doors)
     asked = result.n_queries - 120  # about members and non-members
     free = pool in ("real", "noisy") and labels == "true"

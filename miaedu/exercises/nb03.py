@@ -376,4 +376,24 @@ mended = roc_auc_score(is_member, forest.predict_proba(api.predict_proba(X))[:, 
         "are members?",
         "That is why a positive is evidence, not proof.",
     ),
+    "03.q3": quiz(
+        "Say what an attacker without records can do.",
+        "b",
+        "Records can be made by asking the model; the attack of 2017 works with them, though less "
+        "well.",
+        {
+            "a": (
+                "shadow models can learn from any records that the target labels, and an attacker "
+                "can make these up: even a coin for each item carried the attack past the gap "
+                "attack."
+            ),
+            "c": (
+                "the calibrated attack asks what is usual for a record, and shadow models of made "
+                "records do not know it. Look at its AUC for the pools without real records."
+            ),
+        },
+        "Compare the rows of the table above with the gap attack.",
+        "Whoever may ask can make records: what protects a model must work without counting on "
+        "that.",
+    ),
 }
