@@ -27,9 +27,12 @@ def describe(results):
     else:
         aucs = [report.auc for report in reports]
         spread = f"{min(aucs):.2f} to {max(aucs):.2f} over {len(reports)} repetitions"
-    attacker = f"the {e.attack.replace('_', '-')} attack" + (
-        ", adapted to the hiding," if e.hide else ""
-    )
+    attacker = f"the {e.attack.replace('_', '-')} attack"
+    how = ", adapted to the hiding" if e.hide else ""
+    if e.n_queries > 1:
+        how += f", averaging {e.n_queries} answers about each record"
+    if how:
+        attacker += f"{how},"
     if e.attack != "gap":
         attacker = f"with {e.n_shadows} shadow model{'s' * (e.n_shadows > 1)}, {attacker}"
     mean = SimpleNamespace(

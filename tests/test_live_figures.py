@@ -909,6 +909,8 @@ RUN = {
     ("confidence_hiding", "rounded", "0"): {"hide": (("rounded", 0),)},
     ("confidence_hiding", "softened", "5.0"): {"hide": (("softened", 5.0),)},
     ("confidence_hiding", "noisy", "0.1"): {"hide": (("noisy", 0.1),)},
+    # where nothing is hidden, nobody adapts, and nobody asks twice
+    ("confidence_hiding", "n_queries", "16"): {"hide": (), "n_queries": 1},
     ("dp_noise", "noise_multiplier", "off"): {"clip": None, "noise_multiplier": 0.0},
     ("dp_noise", "noise_multiplier", "clipping only"): {"clip": 1.0, "noise_multiplier": 0.0},
     ("dp_noise", "noise_multiplier", "16"): {"clip": 1.0, "noise_multiplier": 16.0},
@@ -996,6 +998,16 @@ def test_a_tpr_at_few_false_alarms_needs_enough_non_members_and_one_way_of_judgi
     assert tpr_at_low_fpr(reports) > 0
     other = replace(reports[1], mode="online")
     assert np.isnan(tpr_at_low_fpr([reports[0], other]))
+
+
+def test_who_adapts_to_the_noise_averages_as_many_answers_as_the_slider_says():
+    explorer = mia.confidence_hiding()
+    explorer.controls["n_queries"].value = 4
+    assert "average" not in explorer.words
+    explorer.controls["noisy"].value = 0.3
+    queries = [result.experiment.n_queries for result in explorer.results]
+    assert queries == [4, 4, 1, 1], "both attacks, with hiding and without"
+    assert "Adapted, they average 4 answers about each record." in explorer.words
 
 
 def test_labels_alone_are_a_tick():

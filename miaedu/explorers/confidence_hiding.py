@@ -23,7 +23,8 @@ def confidence_hiding():
     ('labels_only',)
 
     The functions are applied in the order of the controls. The calibrated attack judges them, and
-    the attack of 2017 beside it. Returns an :class:`Explorer`.
+    the attack of 2017 beside it: adapted, both ask as often as the control says about each record,
+    and average the answers. Returns an :class:`Explorer`.
     """
     controls = {
         "top_k": slider("top k", ["off", 5, 3, 2, 1], "off"),
@@ -31,22 +32,24 @@ def confidence_hiding():
         "softened": slider("temperature", ["off", 2.0, 5.0, 20.0], "off"),
         "noisy": slider("noise (scale)", ["off", 0.01, 0.03, 0.1, 0.3], "off"),
         "labels_only": tick("labels only"),
+        "n_queries": slider("queries a record", [1, 4, 16], 1),
         "axes": roc_axes(),
     }
     n_shadows = affordable((1, 2, 4), 4)
 
-    def experiments(labels_only, axes, **numbers):
+    def experiments(labels_only, n_queries, axes, **numbers):
         hide = tuple((name, value) for name, value in numbers.items() if value != "off")
         hide += ("labels_only",) * labels_only
         plain = Experiment(hidden=32, n_shadows=n_shadows)
+        hiding = replace(plain, hide=hide, n_queries=n_queries if hide else 1)
         return [
-            replace(plain, hide=hiding, attack=attacker.attack)
-            for hiding in (hide, ())
+            replace(e, attack=attacker.attack)
+            for e in (hiding, plain)
             for attacker in (CALIBRATED, OF_2017)
         ]
 
     figure = HidingFigure()
-    return Explorer(controls, experiments, figure, words, numbers, more=["axes"])
+    return Explorer(controls, experiments, figure, words, numbers, more=["n_queries", "axes"])
 
 
 def words(results, values):
@@ -58,9 +61,11 @@ def words(results, values):
         if result.experiment.hide:
             found += f" ({result.naive.advantage:z.2f} if it does not adapt to the hiding)"
         attackers.append(found)
+    queries = results[0].experiment.n_queries
+    often = f" Adapted, they average {queries} answers about each record." * (queries > 1)
     return (
         f"The target is right on {now.test_accuracy:.0%} of new records. Advantage: "
-        f"{', '.join(attackers)}, the gap attack {now.gap_advantage:z.2f}."
+        f"{', '.join(attackers)}, the gap attack {now.gap_advantage:z.2f}.{often}"
         f"{axes_in_words(values)}"
     )
 
