@@ -24,6 +24,8 @@ from miaedu.cache import more_room
 
 SHOPS = [f"purchases, {c} classes" for c in (2, 10, 20, 50, 100)]
 SEEDS = range(200, 205)  # those of the file are 100 to 109
+AGAIN = {part: list(made.PARTS[part].rows) for part in ("table-2", "table-3")}
+AGAIN["shadow-count"] = ["1 shadow model", "20 shadow models"]
 WATSON = "ICLR 2022; arXiv 2111.08440"
 FACTS = [
     ("The attack of this course was published in 2017 (Shokri et al.).", SHOKRI),
@@ -46,11 +48,12 @@ def interval(values):
 @lru_cache
 def fresh(part):
     """The measures of each row on seeds that the file does not have: {row: {measure: array}}."""
-    part, found = made.PARTS[part], {}
+    found = {row: [] for row in AGAIN[part]}
     for seed in SEEDS:
         with more_room(made.ROOM):  # rows that differ in hiding alone share a training
-            for row, e in part.rows.items():
-                found.setdefault(row, []).append(made.measures(replace(e, random_state=seed)))
+            for row, draws in found.items():
+                e = replace(made.PARTS[part].rows[row], random_state=seed)
+                draws.append(made.measures(e))
     return {
         row: {measure: np.array([each[measure] for each in draws]) for measure in draws[0]}
         for row, draws in found.items()
@@ -74,7 +77,7 @@ def test_the_table_of_what_there_is_to_reproduce_is_true():
     sentence("06", "Ours was measured on ten draws: each has shoppers, members and networks")
     sentence("06", "of its own, 2,000 members, and 20 shadow models.")
     sentence("06", "made up, 600 items, each with a style")
-    sentence("06", "Here are 2,000 members, there 10,000.")
+    sentence("06", "Here are 2,000 members, there 10,000. At the paper's own size ours is lower:")
     sentence("06", "takes 20 for its shoppers")
     sizes = {row["row"]: row for row in mia.paper_table("sizes")}["purchases"]
     assert (sizes["n_members"], sizes["n_shadows"], sizes["features"]) == (10_000, 20, 600)
@@ -91,7 +94,6 @@ def test_the_full_table_is_at_the_papers_sizes():
         "20 shadow models, one draw.",
     )
     sentence("06", "With five times as many members each class has five times as many")
-    sentence("06", "Ours, with a fifth of the records, only gets worse.")
     sentence("06", "With a fifth of the members our targets")
     part = made.PARTS["table-2-full"]
     assert len(part.rows) == 5 and len(part.seeds) == 1
@@ -240,18 +242,33 @@ def test_hiding_agrees_but_for_temperature():
 
 
 @pytest.mark.slow
-def test_a_higher_price_of_l2_takes_more_and_half_as_much_from_the_calibrated_attack():
-    sentence("06", "A higher price takes more from the attack of 2017, here as there.")
-    sentence("06", "The highest price of L2 takes about half as much from the calibrated attack as")
-    sentence("06", "from the attack of 2017.")
+def test_l2_takes_more_and_more_but_less_than_half_as_much_from_the_calibrated_attack():
+    sentence(
+        "06",
+        "From the lowest price to the highest it takes more and more from the attack of 2017, here "
+        "as there.",
+    )
+    sentence(
+        "06",
+        "Ours, with a fifth of the records, gets better at no price, and worse at the highest.",
+    )
+    sentence(
+        "06",
+        "The highest price of L2 takes less than half as much from the calibrated attack as from "
+        "the attack of 2017.",
+    )
+    told = [paper("table-3", "accuracy")[f"L2 1e-{k}"] for k in (4, 3, 2)]
+    assert told == sorted(told)[::-1]
     for i, base in enumerate(both("table-3", "nothing")):
         low, middle, high = (both("table-3", f"L2 1e-{k}")[i] for k in (4, 3, 2))
         assert interval(low["accuracy"] - middle["accuracy"])[0] > 0
         assert interval(middle["accuracy"] - high["accuracy"])[0] > 0.05
+        for priced in (low, middle, high):
+            assert interval(priced["test_accuracy"] - base["test_accuracy"])[1] < 0.01
         assert interval(base["test_accuracy"] - high["test_accuracy"])[0] > 0
-        old = (base["accuracy"] - high["accuracy"]).mean()
-        new = (base["calibrated_accuracy"] - high["calibrated_accuracy"]).mean()
-        assert 0.35 < new / old < 0.65
+        old, new = (base[key] - high[key] for key in ("accuracy", "calibrated_accuracy"))
+        low, high = interval(new / old)
+        assert 0.25 < low and high < 0.5
 
 
 @pytest.mark.slow
@@ -265,20 +282,31 @@ def test_the_label_alone_takes_most_from_the_calibrated_attack_and_leaves_the_ga
         assert interval(label["calibrated_precision"] - label["gap_precision"])[1] < 0.01
 
 
-def test_that_the_number_agrees_is_luck():
-    sentence("06", "**Without a countermeasure even the number agrees, and that is luck.**")
-    sentence("06", "At the paper's own size ours is lower:")
+def test_that_the_number_comes_near_is_luck():
+    sentence("06", "**Without a countermeasure even the number comes near, and that is luck.**")
     small = mia.our_table("table-3")["nothing"]["accuracy"][0]
-    assert small == pytest.approx(paper("table-3", "accuracy")["nothing"], abs=0.02)
+    assert small == pytest.approx(paper("table-3", "accuracy")["nothing"], abs=0.03)
     assert mia.our_table("table-2-full")[SHOPS[-1]]["accuracy"][0] < small - 0.1
 
 
-# The rest
+# Shadow models
 
 
 @pytest.mark.slow
-def test_how_much_one_shadow_model_loses():
-    raise NotImplementedError
+def test_one_shadow_model_is_enough_for_the_attack_of_2017_and_not_for_the_calibrated_one():
+    sentence("06", "The attack of 2017 loses next to nothing")
+    sentence("06", "already one shadow model answers about thousands of records")
+    sentence("06", "So the paper's sentence is true here, and the difference too small to matter.")
+    sentence("06", "with one shadow model it has nobody to ask")
+    for i in range(2):
+        one, twenty = (
+            both("shadow-count", row)[i] for row in ("1 shadow model", "20 shadow models")
+        )
+        gained = interval(twenty["precision"] - one["precision"])
+        assert -0.001 < gained[0] and gained[1] < 0.015
+        assert interval(twenty["auc"] - one["auc"])[0] > 0
+        assert interval(twenty["calibrated_precision"] - one["calibrated_precision"])[0] > 0.03
+        assert (one["calibrated_precision"] == one["precision"]).all()
 
 
 def test_the_block_that_reads_a_published_table_runs(tmp_path, monkeypatch, capsys):
