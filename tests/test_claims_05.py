@@ -203,15 +203,16 @@ def test_without_models_with_the_record_lira_is_no_better_than_the_attack_of_201
     assert interval(hits(LIRA_AUDITOR) - offline)[0] > 0.1
 
 
-def test_on_average_the_digit_reader_is_next_to_safe():
-    sentence("05", "The attack of 2017 is next to chance.")
+def test_on_average_the_attack_of_2017_finds_next_to_nothing_in_the_digit_reader():
+    sentence("05", "The attack of 2017 is hardly better than chance.")
+    sentence("05", "The attack of 2017 found next to nothing in the digit reader above")
     low, high = interval([reader(seed)["2017"].auc for seed in SEEDS])
-    assert 0.45 < low and high < 0.58
+    assert 0.45 < low and high < 0.6
 
 
 def test_most_digits_are_safe_and_some_are_told_almost_surely():
     sentence("05", "For most digits nothing can be told, and for some nearly everything.")
-    sentence("05", "still gives away who its oddest digits are")
+    sentence("05", "which still gives its oddest digits away")
     tops, middles = [], []
     for seed in SEEDS:
         middles.append(np.median(exposure(seed).half(1).auc))
@@ -263,12 +264,15 @@ def test_mean_memorisation_is_the_gap_and_a_few_records_bear_it():
     assert interval(shares)[0] > 0.75
 
 
-def test_a_record_can_be_exposed_though_no_model_is_right_about_it():
-    sentence("05", "And a record can be exposed without it: where no model is ever right about it")
+def test_a_record_can_be_exposed_with_hardly_any_memorisation():
+    sentence(
+        "05",
+        "And a record can be exposed with hardly any of it: models with it are right about it "
+        "hardly more often than models without it, but they are surer, and phi shows that.",
+    )
     for seed in SEEDS:
         found = exposure(seed)
-        right_in = np.mean(found.right, axis=0, where=found.members)
-        assert found.half(1).auc[right_in < 0.05].max() > 0.9
+        assert found.memorisation[found.half(1).auc > 0.9].min() < 0.12
 
 
 def one(place, inside):
