@@ -2,17 +2,35 @@
 notebooks and the README.
 
 Run it from anywhere: ``python .ci/figures.py``. Each picture is an explorer after the moves listed
-here.
+here; that of 06 is one of its own.
 """
 
+import io
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import miaedu as mia
+from miaedu.paper import words_beside_paper
 
 ROOT = Path(__file__).resolve().parents[1]
 EPOCHS = 1, 2, 3, 4, 6, 8, 12, 16, 24, 32
+
+
+def papers_numbers():
+    """The paper's numbers alone, for they are known: ours are to be guessed."""
+    figure = mia.plot_beside_paper("table-2", guess=True).figure
+
+    def png():
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", bbox_inches="tight", metadata={"Software": None})
+        return picture.getvalue()
+
+    words = words_beside_paper("table-2", guess=True)
+    return SimpleNamespace(controls={}, figure=SimpleNamespace(png=png), words=words)
+
+
 OPENING = {
     # these three show positions that leave open what their notebook asks the reader to predict
     "00_start_here": (lambda: mia.overfitting(more=False), "epochs", EPOCHS[:4]),
@@ -21,6 +39,9 @@ OPENING = {
     # one number of shadow models, and no countermeasure: what others do is to be guessed
     "03_algorithm": (mia.shadow_count, "labels", ("queried",)),
     "04_countermeasures": (mia.control_room, "noise_multiplier", ("off",)),
+    # an ordinary record: whom it exposes, and how many, is to be guessed
+    "05_measure_like_today": (mia.one_record, "place", (200,)),
+    "06_reproduce_the_paper": (papers_numbers, None, ()),
 }
 
 

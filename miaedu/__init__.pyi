@@ -30,6 +30,8 @@ from .explorers import confidence_hiding as confidence_hiding
 from .explorers import control_room as control_room
 from .explorers import dp_noise as dp_noise
 from .explorers import falsely_accused as falsely_accused
+from .explorers import low_fpr as low_fpr
+from .explorers import one_record as one_record
 from .explorers import overfitting as overfitting
 from .explorers import save_page as save_page
 from .explorers import shadow_count as shadow_count
@@ -47,6 +49,10 @@ from .metrics import Report as Report
 from .metrics import evaluate as evaluate
 from .network import MLP as MLP
 from .network import Networks as Networks
+from .paper import our_draws as our_draws
+from .paper import our_table as our_table
+from .paper import paper_table as paper_table
+from .paper import plot_beside_paper as plot_beside_paper
 from .plots import alt_text as alt_text
 from .plots import mark_guess as mark_guess
 from .plots import plot_ceiling as plot_ceiling
@@ -58,6 +64,7 @@ from .privacy import max_advantage as max_advantage
 from .privacy import max_auc as max_auc
 from .privacy import noise_for as noise_for
 from .privacy import roc_ceiling as roc_ceiling
+from .reproduce import measure_row as measure_row
 from .shadow import ShadowModels as ShadowModels
 from .synthesis import Features as Features
 from .synthesis import Synthesis as Synthesis
@@ -66,4 +73,5 @@ from .synthesis import label_by_querying as label_by_querying
 from .synthesis import sample_marginals as sample_marginals
 from .synthesis import synthesize as synthesize
 from .synthesis import with_noise as with_noise
+from .table import load_table as load_table
 from .words import describe as describe

@@ -11,11 +11,16 @@ from .editions.working_copy import deliver, open_lab, running_at
 def main(argv=None):
     """Deliver the course and open it: what ``miaedu`` and ``python -m miaedu`` run."""
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["reproduce"]:
+        from .reproduce import main as reproduce  # it needs matplotlib and scikit-learn
+
+        return reproduce(argv[1:])
     cut = argv.index("--") if "--" in argv else len(argv)
     parser = argparse.ArgumentParser(
         prog="miaedu",
         description="Put a working copy of the course into a folder and open JupyterLab on it.",
-        epilog="What follows -- goes to JupyterLab, as in: miaedu -- --port=9999",
+        epilog="What follows -- goes to JupyterLab, as in: miaedu -- --port=9999. Another command: "
+        "miaedu reproduce --help",
     )
     folder = {"type": Path, "default": Path("miaedu-course")}
     parser.add_argument("--dir", **folder, help="the folder (default: %(default)s)")

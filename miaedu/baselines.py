@@ -47,7 +47,7 @@ def untouched_scores(attack, world):
 
 def blind_scores(world):
     """Scores of a classifier that is shown the records and their labels, and asks no target; and
-    who is a member. None for fewer than ten records on either side.
+    who is a member. None for fewer than ten records on either side, or ten groups.
 
     >>> import miaedu as mia
     >>> world = mia.split(mia.load_digits(), n_members=100, random_state=0)
@@ -56,29 +56,40 @@ def blind_scores(world):
     ((200,), 100)
 
     Each record is judged by gradient boosting on the others, in five folds, of at most 5,000
-    records; with a fixed number of members this leans a little below 1/2. An AUC well away from 1/2
-    means that the two sides were not drawn alike. Source: Das, Zhang & Tramèr 2024.
+    records, and those of a group in the same fold; with a fixed number of members this leans a
+    little below 1/2. An AUC well away from 1/2 means that the two sides were not drawn alike.
+    Source: Das, Zhang & Tramèr 2024.
     """
     if world not in _blind:
-        _blind[world] = _blind_scores(*both_sides(world))
+        _blind[world] = _blind_scores(*both_sides(world), world.groups.both_sides)
     return _blind[world]
 
 
-def _blind_scores(X, y, members):
-    if min(members.sum(), (~members).sum()) < 10:
-        return None
+def looked_at(n, rng=None):
+    """The places of the records, of n, that the blind baseline looks at: all, if they are few."""
+    return np.sort((rng or np.random.default_rng(0)).permutation(n)[:LARGEST])
+
+
+def _blind_scores(X, y, members, groups):
     rng = np.random.default_rng(0)
-    few = np.sort(rng.permutation(len(y))[:LARGEST])
+    few = looked_at(len(y), rng)
     codes = np.unique(y, return_inverse=True)[1]
     table, members = np.column_stack([X, codes])[few], members[few]
+    # Records that were dealt together share a fold: a relative would tell on which side one is.
+    groups = few if groups is None else groups[few]
+    _, first, unit, size = np.unique(
+        groups, return_index=True, return_inverse=True, return_counts=True
+    )
+    if min(members[first].sum(), (~members[first]).sum()) < 10:
+        return None
     rule = HistGradientBoostingClassifier(max_iter=50, random_state=0)
-    # Each fold has its share of members and non-members of each class: a rule fitted without some
-    # members of a class would take those that are left for rarer than they are.
-    order = np.lexsort((rng.random(len(few)), table[:, -1], members))
-    fold = np.empty(len(few), int)
-    fold[order] = np.arange(len(few)) % FOLDS
+    # Each fold has its share of members and non-members of each class, and of large groups: a rule
+    # fitted without some members of a class would take those that are left for rarer than they are.
+    order = np.lexsort((rng.random(len(first)), table[first, -1], size, members[first]))
+    fold = np.empty(len(first), int)
+    fold[order] = np.arange(len(first)) % FOLDS
     with threadpool_limits(1):  # threads of so small a task wait for each other
         guesses = cross_val_predict(
-            rule, table, members, cv=PredefinedSplit(fold), method="predict_proba"
+            rule, table, members, cv=PredefinedSplit(fold[unit]), method="predict_proba"
         )
     return guesses[:, 1], members

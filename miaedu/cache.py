@@ -3,6 +3,7 @@ it."""
 
 import threading
 from collections import OrderedDict
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,6 +32,18 @@ class Cache:
             while self.bytes > self.limit:
                 self.bytes -= self.kept.popitem(last=False)[1][1]
         return value
+
+
+@contextmanager
+def more_room(limit):
+    """Within it, stages are kept in a cache of their own, of `limit` bytes, which is gone at the
+    end: for experiments whose stages are too large for the ordinary one."""
+    global cache
+    ordinary, cache = cache, Cache(limit)
+    try:
+        yield
+    finally:
+        cache = ordinary
 
 
 def _nbytes(value, seen=None):

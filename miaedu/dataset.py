@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import cycle
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -112,6 +113,20 @@ class Dataset:
         return f"Dataset {self.name!r}: {size}{groups}"
 
 
+class Groups(NamedTuple):
+    """Which records of a World were dealt together, such as a household's: a number (n,) for each
+    record of each part; None where every record was dealt by itself."""
+
+    members: np.ndarray | None = None
+    nonmembers: np.ndarray | None = None
+    pool: np.ndarray | None = None
+
+    @property
+    def both_sides(self):
+        """The numbers of the members, then those of the non-members; or None."""
+        return None if self.members is None else np.concatenate([self.members, self.nonmembers])
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class World:
     """Who is who: the target's members, as many others, and the pool of records that the attacker
@@ -122,13 +137,16 @@ class World:
     World: 500 members, 500 non-members, 797 in the pool, 10 classes
 
     members, nonmembers, pool : pairs of X float32 (n, d) and y int64 (n,). classes : (c,), the
-    public set of labels. An attacker is given the pool and the classes, never the members.
+    public set of labels. An attacker is given the pool and the classes, never the members. groups :
+    ``groups.pool`` and the like, int64 (n,): records with the same number were dealt together, and
+    shadow models and folds should keep them together; None where each was dealt by itself.
     """
 
     members: tuple
     nonmembers: tuple
     pool: tuple
     classes: np.ndarray
+    groups: Groups = Groups()
 
     def __repr__(self):
         sizes = [f"{len(y):,}" for _, y in (self.members, self.nonmembers, self.pool)]
@@ -200,8 +218,10 @@ def split(
     _check_duplicates(
         data, (members, nonmembers, pool), duplicates or ("warn" if data.repeats else "error")
     )
-    pairs = ((data.X[rows], data.y[rows]) for rows in (members, nonmembers, pool))
-    return World(*pairs, classes=np.arange(data.n_classes))
+    parts = members, nonmembers, pool
+    groups = Groups(*(data.groups[rows] for rows in parts)) if by_group else Groups()
+    pairs = ((data.X[rows], data.y[rows]) for rows in parts)
+    return World(*pairs, classes=np.arange(data.n_classes), groups=groups)
 
 
 def _deal(data, by_group, sizes, random):

@@ -21,14 +21,7 @@ from .metrics import Report, evaluate
 from .network import MLP
 from .privacy import epsilon_of, mu_of
 from .shadow import ShadowModels
-from .synthesis import (
-    Features,
-    draw_uniformly,
-    label_by_querying,
-    sample_marginals,
-    synthesize,
-    with_noise,
-)
+from .synthesis import SOURCES, Features, label_by_querying, synthesize
 
 CHOICES = {
     "data": tuple(LOADERS),
@@ -37,6 +30,7 @@ CHOICES = {
     "labels": ("true", "queried"),
     "attack": tuple(ATTACKS),
 }
+LOWEST = dict(n_classes=2, n_items=1, n_members=2, n_shadows=1, n_queries=1, random_state=0)
 
 
 @dataclass(frozen=True)
@@ -100,14 +94,7 @@ class Experiment:
         for name, allowed in CHOICES.items():
             if (value := getattr(self, name)) not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-        for name, low in (
-            ("n_classes", 2),
-            ("n_items", 1),
-            ("n_members", 2),
-            ("n_shadows", 1),
-            ("n_queries", 1),
-            ("random_state", 0),
-        ):
+        for name, low in LOWEST.items():
             check_number(name, getattr(self, name), Integral, low)
         network_of(self).check_settings()
         if self.view == "auditor" and self.labels == "queried":
@@ -269,7 +256,20 @@ def deal(seen, records):
         # the promise is for one record: a household's, under one coin, is weaker
         settings["by_group"] = False
     world = split(records(), seen.n_members, **settings)
-    return replace(world, pool=tuple(part[: 2 * seen.n_members].copy() for part in world.pool))
+    kept, groups = _first(2 * seen.n_members, world), world.groups
+    if groups.pool is not None:
+        groups = groups._replace(pool=groups.pool[kept])
+    return replace(world, pool=tuple(part[kept] for part in world.pool), groups=groups)
+
+
+def _first(n, world):
+    """Which are the first `n` records of the pool, (n_pool,) bool: with the rest of their groups,
+    since shadow models are to learn from whole households if the target does."""
+    place = np.arange(len(world.pool[1]))
+    if world.groups.pool is not None:
+        _, first, group = np.unique(world.groups.pool, return_index=True, return_inverse=True)
+        place = first[group]
+    return place <= np.sort(place)[:n].max(initial=-1)
 
 
 NETWORK = ("hidden", "batch_size", "learning_rate", "l2", "clip", "noise_multiplier", "horizon")
@@ -294,12 +294,8 @@ def make_pool(seen, records, world, target, tell):
     if seen.pool == "synthesized":
         made = synthesize(api, features, n, random_state=at_random, progress=tell)
         return SimpleNamespace(X=made.X, y=made.y, n_queries=made.n_queries)
-    if seen.pool == "noisy":
-        X = with_noise(X, 0.1, at_random)
-    elif seen.pool == "marginals":
-        X = sample_marginals(X, n, at_random)
-    elif seen.pool == "uniform":
-        X = draw_uniformly(features, n, at_random)
+    if seen.pool in SOURCES:
+        X = SOURCES[seen.pool](X, features, n, at_random)
     elif seen.pool == "another shop":
         X = load_purchases(seen.n_classes, n, seen.n_items, at_random).X
     if seen.label_epoch:
@@ -313,14 +309,17 @@ SHADOWS = (*POOL, "view", "n_shadows")
 def train_shadows(seen, world, made, tell):
     """The shadow models, as they were after each epoch that is kept: of the attacker's own pool, or
     in the auditor's view of random halves of the very records in question."""
-    X, y = world().pool
+    (X, y), groups = world().pool, world().groups.pool
     if seen.view == "auditor":
         X, y = (np.concatenate(part) for part in zip(world().members, world().nonmembers))
+        groups = world().groups.both_sides
     elif seen.label_epoch or seen.pool != "real":
         X, y = made().X, made().y
+        if seen.pool not in ("real", "noisy"):
+            groups = None  # records that were made are of no household
     seed = seeds_of(seen.random_state).shadows
     shadows = ShadowModels(network_of(seen), seen.n_shadows, random_state=seed)
-    return shadows.fit(X, y, classes=world().classes, progress=tell)
+    return shadows.fit(X, y, classes=world().classes, progress=tell, groups=groups)
 
 
 STOPPED = (*SHADOWS, "epochs")

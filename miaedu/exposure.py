@@ -287,7 +287,8 @@ def train_targets(seen, world, tell):
     X, y = (np.concatenate(part) for part in zip(world().members, world().nonmembers))
     seed = int(draw_seeds(seeds_of(seen.random_state).target, 2)[1])  # not the one target's own
     targets = ShadowModels(network_of(seen), seen.n_targets, random_state=seed)
-    targets = copy.copy(targets.fit(X, y, classes=world().classes, progress=tell))
+    targets.fit(X, y, world().classes, tell, groups=world().groups.both_sides)
+    targets = copy.copy(targets)
     del targets.confidences
     return targets
 

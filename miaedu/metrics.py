@@ -2,7 +2,7 @@
 an interval."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from html import escape
 from numbers import Real
@@ -11,7 +11,7 @@ from textwrap import wrap
 import numpy as np
 
 from .attacks import Answers, check_learned
-from .baselines import blind_scores, both_sides, untouched_scores
+from .baselines import blind_scores, both_sides, looked_at, untouched_scores
 
 REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
 STRICT = 0.01  # the false alarm rate of a second threshold, learned from the shadow models too
@@ -59,6 +59,7 @@ def evaluate(attack, black_box, world, name=None):
             strict_threshold=judge.threshold_at(STRICT),
             mode=judge.mode,
             note=_sizes_that_differ(each, members),
+            groups=world.groups.both_sides,
             run_untouched=partial(untouched_scores, each, world),
             run_blind=partial(blind_scores, world),
         )
@@ -92,13 +93,14 @@ class Report:
     (n,) true labels; `right` (n,) bool, where the target's own label was right; `threshold`,
     learned from the shadows: at or above it the attack flags a record; `strict_threshold`, the one
     that flagged 1 % of the shadows' non-members; `mode`, how the attack judged, where it has
-    several ways; `note`, a remark for the end. `run_untouched()` and `run_blind()` are called when
-    the report is printed, or asked for ``untouched`` or ``blind``: an evaluation that finds
-    something there, where there is nothing to find, is broken.
+    several ways; `note`, a remark for the end; `groups` (n,), a number for records that were dealt
+    together, or None. `run_untouched()` and `run_blind()` are called when the report is printed, or
+    asked for ``untouched`` or ``blind``: an evaluation that finds something there, where there is
+    nothing to find, is broken.
 
     All rates are shares from 0 to 1. Intervals are 95 % percentile bootstraps over members and
-    non-members (Efron 1979): they cover the draw of records, not of targets. Measures: advantage,
-    Yeom et al. 2018, definition 4; TPR at a low FPR, Carlini et al. 2022, III.
+    non-members, or over their groups (Efron 1979): they cover the draw of records, not of targets.
+    Measures: advantage, Yeom et al. 2018, definition 4; TPR at a low FPR, Carlini et al. 2022, III.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Report:
     strict_threshold: float | None = None
     mode: str = ""
     note: str = ""
+    groups: np.ndarray | None = None
     run_untouched: Callable | None = None
     run_blind: Callable | None = None
 
@@ -192,7 +195,7 @@ class Report:
         if self._obstacle(name, *args):
             return float("nan"), float("nan")
         if (name, args) not in self._spans:
-            draws = self._statistic(_bootstrap(self.members.tobytes()), name, *args)
+            draws = self._statistic(self._draws(), name, *args)
             self._spans[name, args] = tuple(
                 float(end) for end in np.nanpercentile(draws, [2.5, 97.5])
             )
@@ -212,15 +215,9 @@ class Report:
             own = self.y == label
             n_in, n_out = int(self.members[own].sum()), int((~self.members[own]).sum())
             part = self._part(own) if n_in and n_out else None
-            rows.append(
-                {
-                    "label": label,
-                    "members": n_in,
-                    "nonmembers": n_out,
-                    "auc": part.auc if part else np.nan,
-                    "advantage": part.advantage if part else np.nan,
-                }
-            )
+            auc, advantage = (part.auc, part.advantage) if part else (np.nan, np.nan)
+            row = {"label": label, "members": n_in, "nonmembers": n_out}
+            rows.append(row | {"auc": auc, "advantage": advantage})
         return rows
 
     @cached_property
@@ -238,18 +235,16 @@ class Report:
         return None if found is None else self._scored("blind baseline beside ", *found)
 
     def _part(self, which):
-        return Report(
-            self.name,
-            self.scores[which],
-            self.members[which],
-            self.y[which],
-            self.right[which],
-            self.threshold,
-        )
+        names = "scores", "members", "y", "right", "groups"
+        parts = {name: getattr(self, name) for name in names}
+        parts = {name: part[which] for name, part in parts.items() if part is not None}
+        return replace(self, **parts)
 
     def _scored(self, prefix, scores, members):
-        nobody = np.zeros(len(members), int)
-        return Report(prefix + self.name, scores, members, nobody, nobody > 0, self.threshold)
+        nobody, name, groups = np.zeros(len(members), int), prefix + self.name, self.groups
+        if groups is not None and len(members) < len(groups):
+            groups = groups[looked_at(len(groups))]
+        return Report(name, scores, members, nobody, nobody > 0, self.threshold, groups=groups)
 
     def __str__(self):
         table = self.table()
@@ -343,6 +338,18 @@ class Report:
     @cached_property
     def _spans(self):
         return {}
+
+    def _draws(self):
+        """How much each record counts in each draw, (REPLICATES, n)."""
+        if self.groups is None:
+            return _bootstrap(self.members.tobytes())
+        # Whole groups are drawn; then each side counts as much as it has records.
+        side_and_group = 2 * self.groups + self.members
+        _, first, unit = np.unique(side_and_group, return_index=True, return_inverse=True)
+        weights = _bootstrap(self.members[first].tobytes())[:, unit].astype(float)
+        for side in (self.members, ~self.members):
+            weights[:, side] *= side.sum() / weights[:, side].sum(axis=1, keepdims=True)
+        return weights
 
     def _statistic(self, weights, name, *args):
         """A measure under each row of record weights (B, n): a row of ones is the sample itself."""

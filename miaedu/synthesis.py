@@ -164,6 +164,14 @@ def with_noise(X, share=0.1, random_state=None):
     return np.where(wrong, 1 - X if flips else sample_marginals(X, len(X), rng), X)
 
 
+# Records without labels, of the format `features`, from records X or what is known of them.
+SOURCES = {
+    "noisy": lambda X, features, n_records, seed: with_noise(X, 0.1, seed),
+    "marginals": lambda X, features, n_records, seed: sample_marginals(X, n_records, seed),
+    "uniform": lambda X, features, n_records, seed: draw_uniformly(features, n_records, seed),
+}
+
+
 class Synthesis(NamedTuple):
     """What :func:`synthesize` has found, and what it cost.
 

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 import miaedu as mia
 from miaedu.baselines import blind_scores, both_sides, untouched_scores
+from miaedu.dataset import Groups
 
 
 def shop(seed, n_members=150):
@@ -89,6 +90,51 @@ def test_the_blind_baseline_reads_labels_too():
     assert roc_auc_score(*blind_scores(world)[::-1]) > 0.99
 
 
+def families(seed, n=120, size=3):
+    """A World of random families whose members are as like as twins, and the same without groups:
+    nothing but the relatives tells on which side one is."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(2 * n, 5)).repeat(size, axis=0)
+    X = (X + rng.normal(scale=0.01, size=X.shape)).astype(np.float32)
+    y, home, half = np.tile([0, 1], n * size), np.arange(2 * n).repeat(size), n * size
+    sides = [(X[:half], y[:half]), (X[half:], y[half:])]
+    groups = Groups(home[:half], home[half:], home[:0])
+    return tuple(
+        mia.World(*sides, (X[:0], y[:0]), np.arange(2), each) for each in (groups, Groups())
+    )
+
+
+def test_relatives_do_not_tell_the_blind_baseline_on_which_side_one_is():
+    kept, parted = (
+        [roc_auc_score(*blind_scores(world)[::-1]) for world in worlds]
+        for worlds in zip(*map(families, range(8)))
+    )
+    # 120 against 120 families decide, eight times
+    assert abs(np.mean(kept) - 0.5) < 4 * auc_error(120) / 8**0.5
+    assert min(parted) > 0.9, "a fold that parts a family finds what is not there"
+
+
+def test_too_few_families_are_not_judged():
+    few, many = families(0, n=9), families(0, n=10)
+    assert blind_scores(few[0]) is None and blind_scores(few[1]) is not None
+    assert blind_scores(many[0]) is not None
+
+
+@pytest.mark.slow
+def test_both_are_at_chance_where_households_were_dealt():
+    untouched, blind = [], []
+    for seed in range(20):
+        world = mia.split(mia.load_clinic(), n_members=300, random_state=seed)
+        shadows = mia.ShadowModels(network(), 4, random_state=seed + 100)
+        shadows.fit(*world.pool, classes=world.classes, groups=world.groups.pool)
+        scores = untouched_scores(mia.CalibratedAttack().fit(shadows), world)
+        untouched.append(roc_auc_score(both_sides(world)[2], scores))
+        blind.append(roc_auc_score(*blind_scores(world)[::-1]))
+    # some 100 households a side, of three people each, decide about the blind baseline
+    assert abs(np.mean(blind) - 0.5) < 3 * auc_error(100) / 20**0.5
+    assert abs(np.mean(untouched) - 0.5) < 3 * auc_error(100) / 20**0.5
+
+
 # The broken evaluations of the exercises
 
 
@@ -102,6 +148,23 @@ def test_non_members_from_another_season_are_found_by_both():
     far = 0.5 + 4 * auc_error(150)
     assert roc_auc_score(*blind_scores(late)[::-1]) > far
     assert roc_auc_score(members, untouched_scores(attack, late)) > far
+
+
+def test_the_colleagues_own_records_are_found_by_the_blind_baseline():
+    """Exercise 02.3, as the notebook has it: every fifth item is missing from the non-members. The
+    untouched run sees less of it, since its shadow model is hardly less sure of such baskets."""
+    shoppers = mia.load_purchases(n_classes=10, n_records=2000, random_state=0)
+    world = mia.split(shoppers, n_members=500, random_state=0)
+    X, y = world.nonmembers
+    shortened = X.copy()
+    shortened[:, ::5] = 0
+    late = mia.World(world.members, (shortened, y), world.pool, world.classes)
+    assert roc_auc_score(*blind_scores(late)[::-1]) > 0.9
+    attack = mia.ThresholdAttack().fit(
+        mia.ShadowModels(mia.MLP(), 2, random_state=1).fit(*world.pool)
+    )
+    found = roc_auc_score(both_sides(late)[2], untouched_scores(attack, late))
+    assert found > roc_auc_score(both_sides(world)[2], untouched_scores(attack, world)) + 0.03
 
 
 def test_shadow_models_with_the_targets_own_members_are_found_by_the_untouched_run():

@@ -182,13 +182,13 @@ def stricter(seed):
 
 
 def test_the_explorer_shows_the_numbers_that_the_text_gives():
-    sentence("01", "about 92 of 100 members are hits, and about 0.2 of 100 positives are members.")
-    sentence("01", "With 10 false alarms of 100 allowed, 36 hits are left, with 1 allowed 11 hits;")
+    sentence("01", "about 91 of 100 members are hits, and about 0.2 of 100 positives are members.")
+    sentence("01", "With 10 false alarms of 100 allowed, 36 hits are left, with 1 allowed 9 hits;")
     sentence("01", "now about 1 of 100 positives is a member")
     hits, worth = stricter(0)
     # another machine's BLAS may move single records of 1,000 across a threshold
-    assert hits == pytest.approx([92, 36, 11], abs=1)
-    assert worth[[0, 2]] == pytest.approx([0.2, 1], abs=0.1)
+    assert hits == pytest.approx([91, 36, 9], abs=1)
+    assert worth[[0, 2]] == pytest.approx([0.2, 0.9], abs=0.1)
 
 
 @pytest.mark.slow

@@ -302,6 +302,32 @@ def test_the_auditor_tells_nearly_all_of_the_most_exposed_though_training_stoppe
         assert interval(most_exposed_tenth(**CURES[name]))[0] > 0.85
 
 
+@pytest.mark.slow
+def test_early_stopping_leaves_the_most_exposed_where_they_were_and_noise_does_not():
+    sentence("04", "Stopping early takes next to nothing away: whoever has models with and without")
+    sentence("04", "the most exposed shoppers still tells nearly all of them.")
+    sentence(
+        "04", "With a little noise hardly anybody stands out any more: the tenth is told about"
+    )
+    found = {}
+    for name in ("plain, until epoch 20", "stopped at epoch 8", "private, noise 2"):
+        told = []
+        for seed in range(100, 106):
+            many = mia.ManyTargets(
+                **dict(hidden=32, n_shadows=8) | CURES[name], n_targets=64, random_state=seed
+            )
+            exposure = mia.expose(many)
+            tenth = [row["auc"] for row in exposure.most_exposed(100)]
+            told.append((exposure.half(1).auc.mean(), np.mean(tenth)))
+        found[name] = np.array(told).T
+    plain, stopped, private = (tenth for _, tenth in found.values())
+    assert interval(stopped)[0] > 0.97 and interval(plain - stopped)[1] < 0.02
+    everybody = found["private, noise 2"][0]
+    assert interval(private - everybody)[1] < 0.04, "about as surely as everybody"
+    assert interval(stopped - found["stopped at epoch 8"][0])[0] > 0.07, "there they do stand out"
+    assert interval(stopped - private)[0] > 0.15
+
+
 # Shokri et al. 2017, Table III, purchase data: test accuracy and attack accuracy.
 TABLE_III = {
     "nothing": (0.66, 0.92),

@@ -1,6 +1,7 @@
 """Dataset.from_arrays, and the split into members, non-members and pool."""
 
 import warnings
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -271,6 +272,29 @@ def test_a_group_stays_in_one_part_and_sizes_are_within_one_group(sizes, seed, c
         assert asked <= len(parts[0]) < asked + max(sizes) and asked <= len(parts[1]) < asked + max(
             sizes
         )
+
+
+@pytest.mark.parametrize("coin", [False, True])
+def test_a_world_knows_the_households_of_its_records(coin):
+    clinic = mia.load_clinic("visits")
+    home = {}
+    for record, group in zip(clinic.X, clinic.groups):
+        home.setdefault(record.tobytes(), set()).add(int(group))
+    assert all(len(homes) == 1 for homes in home.values()), "twins share a household"
+    world = mia.split(clinic, n_members=900, coin=coin, random_state=3)
+    for part in ("members", "nonmembers", "pool"):
+        X, groups = getattr(world, part)[0], getattr(world.groups, part)
+        assert [{group} for group in groups.tolist()] == [home[x.tobytes()] for x in X]
+    both = world.groups.both_sides
+    assert both.tolist() == [*world.groups.members.tolist(), *world.groups.nonmembers.tolist()]
+    for one, other in combinations(world.groups, 2):
+        assert len(one) and not set(one.tolist()) & set(other.tolist())
+
+
+def test_a_world_that_was_dealt_by_record_has_no_groups():
+    data = numbered([30, 30], groups=np.arange(60) // 3)
+    for world in (mia.split(numbered([30, 30]), 10), mia.split(data, 10, by_group=False)):
+        assert world.groups == (None, None, None) and world.groups.both_sides is None
 
 
 def test_groups_can_be_set_aside():

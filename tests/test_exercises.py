@@ -13,11 +13,19 @@ import pytest
 from course import NOTEBOOKS, asked, cells, exercise_cell, one_line, solved
 
 import miaedu as mia
-from miaedu.exercises import nb00, nb01, nb02, nb03, nb04
+from miaedu.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06
 
-BOOKS = {"00": nb00, "01": nb01, "02": nb02, "03": nb03, "04": nb04}
+BOOKS = {"00": nb00, "01": nb01, "02": nb02, "03": nb03, "04": nb04, "05": nb05, "06": nb06}
 # notebook 04 has two halves
-CORE_MINUTES = {"00": [10], "01": [25], "02": [40], "03": [45], "04": [40, 40]}
+CORE_MINUTES = {
+    "00": [10],
+    "01": [25],
+    "02": [40],
+    "03": [45],
+    "04": [40, 40],
+    "05": [40],
+    "06": [30],
+}
 KEYS = [key for book in BOOKS.values() for key in book.EXERCISES]
 each_notebook = pytest.mark.parametrize("number", BOOKS)
 each_exercise = pytest.mark.parametrize("key", KEYS)
@@ -53,6 +61,7 @@ def test_an_untouched_exercise_is_not_attempted(key, answer):
         ("02.2", np.array(0.97)),
         ("03.1", ("0.82", "b")),
         ("04.1", ("0.5", "b")),
+        ("05.1", ("8", "b)")),
     ],
     ids=str,
 )
@@ -105,7 +114,7 @@ def run(number, solutions):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", ["00", "01", "02", "03", "04"])
+@pytest.mark.parametrize("number", ["00", "01", "02", "03", "04", "05", "06"])
 def test_the_solutions_are_right_in_their_cells_and_leave_later_cells_as_they_were(number):
     assert run(number, solutions=True) == run(number, solutions=False)
 

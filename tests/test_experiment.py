@@ -393,6 +393,27 @@ def test_the_auditors_shadow_models_learn_from_halves_of_the_very_records_in_que
     assert not elsewhere.saw(records).any() and shadows.saw(records).any(axis=0).mean() > 0.6
 
 
+def homes_of(X):
+    """The household of each record of X, by its content alone: no two share one."""
+    clinic = mia.load_clinic()
+    home = dict(zip(map(bytes, clinic.X), clinic.groups.tolist()))
+    return np.array([home[bytes(record)] for record in X])
+
+
+@pytest.mark.parametrize("view", ["attacker", "auditor"])
+def test_households_are_together_in_or_out_of_each_shadow_model(view):
+    e = replace(TINY, data="clinic", view=view, n_members=300, epochs=1, n_shadows=4)
+    world, _, shadows = parts_of(e)
+    homes = homes_of(shadows.X)
+    assert len(set(homes)) < 0.7 * len(homes), "many people have relatives here"
+    for inside in shadows.members:
+        assert not set(homes[inside]) & set(homes[~inside])
+        assert abs(inside.sum() - len(homes) / 2) < 13, "half of them, to within a household"
+    _, _, by_record = parts_of(replace(e, clip=1.0))
+    homes = homes_of(by_record.X)
+    assert set(homes[by_record.members[0]]) & set(homes[~by_record.members[0]])
+
+
 def test_records_of_a_household_are_drawn_apart_where_the_promise_is_for_one_record():
     # Under one coin a household of three would have three times the mu that the words promise.
     data = mia.load_clinic()

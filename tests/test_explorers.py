@@ -336,7 +336,8 @@ def test_after_a_storm_of_moves_the_last_figure_stands_and_memory_has_not_grown(
     assert f"right on {report.test_accuracy:.0%} of new records" in words
     assert f"Advantage: the calibrated attack {report.advantage:z.2f}, the attack of 2017" in words
     assert picture(box)[1] == words == box.locator(".miaedu-words").text_content()
-    assert numbers == mia.describe(mia.run(e)) == box.locator(".miaedu-numbers p").text_content()
+    assert numbers.startswith(mia.describe(mia.run(e)))
+    assert numbers == box.locator(".miaedu-numbers p").text_content()
     assert box.locator(".miaedu-code code").text_content() == f"mia.run(mia.{code})"
     drawn = {
         name: box.locator(f'[id="{name}"]').evaluate(SAME, markup) for name, markup in parts.items()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from course import sentence
+from course import parts_of, sentence
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
@@ -200,6 +200,19 @@ def test_expose_is_a_pure_function_and_tells_of_the_records_that_run_asks_about(
     np.testing.assert_array_equal(more.members[:8], found.members)
     np.testing.assert_array_equal(more.scores[:8], found.scores)
     assert (mia.expose(replace(MANY, attack="calibrated")).right == found.right).all()
+
+
+def test_households_are_together_in_or_out_of_each_target():
+    found = mia.expose(replace(MANY, data="clinic", n_members=300, epochs=1))
+    clinic, e = mia.load_clinic(), mia.Experiment(data="clinic", n_members=300, epochs=1)
+    home = dict(zip(map(bytes, clinic.X), clinic.groups.tolist()))
+    world, _, _ = parts_of(replace(e, n_shadows=1))
+    homes = np.array(
+        [home[bytes(x)] for side in (world.members, world.nonmembers) for x in side[0]]
+    )
+    for inside in found.members:
+        assert not set(homes[inside]) & set(homes[~inside])
+        assert abs(inside.sum() - len(homes) / 2) < 13
 
 
 @pytest.mark.parametrize("attack", ["shadow", "calibrated", "lira", "rmia", "label_only"])

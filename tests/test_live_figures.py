@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.axis import Axis
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 from scipy.stats import norm
@@ -266,6 +267,55 @@ def pooled_alarms(past):
     return [0, 100], [100 * flagged.mean()] * 2
 
 
+# Of one record: what many models say of it, and what this target says
+
+
+def share_in_bins(inside):
+    def shares(past):
+        (found,), edges = now(past)[0], [n / 2 - 10 for n in range(45)]
+        phi = found.phi[found.members == inside].clip(-10, 12)
+        upper = [*edges[1:-1], np.inf]  # the last bin holds its upper edge
+        return [
+            np.mean((low <= phi) & (phi < high))
+            for low, high in zip(edges[:-1], upper, strict=True)
+        ]
+
+    return shares
+
+
+def flag_it(past):
+    (found,) = now(past)[0]
+    rows = [
+        row
+        for row, (who, score) in zip((2.2, 1.2, 0.2), found.scores.items(), strict=True)
+        if score >= found.thresholds[who]
+    ]
+    return [0.4] * len(rows), rows
+
+
+def hits_at_one_percent(report):
+    fpr, tpr = roc(report)
+    return tpr[fpr <= 0.01].max()
+
+
+def tried_low(attack, view="attacker"):
+    """The hits at 1 % false alarms of one attacker, over the number of shadow models."""
+
+    def points(past):
+        found = {}
+        for (result,), _ in past:
+            e = result.experiment
+            if (e.attack, e.view) == (attack, view):
+                found[e.n_shadows] = hits_at_one_percent(result.report)
+        return sorted(found), [found[count] for count in sorted(found)]
+
+    return points
+
+
+def ends_of_the_interval(past):
+    return adaptive(past).interval("tpr_at", 0.01)
+
+
 def hiding_row(number):
     def shares(past):
         calibrated, of_2017 = now(past)[0][number : number + 2]
@@ -425,6 +475,30 @@ TABLE = {
         ("right", "now, of 2017", BLACK): lambda past: trade(past, 1),
         ("right", "now, calibrated", BLACK): trade,
     },
+    "low_fpr": {
+        ("left", "this attack", GREEN): lambda past: roc(adaptive(past)),
+        ("left", "95% interval", BLACK): lambda past: ([0.01] * 2, ends_of_the_interval(past)),
+        ("left", "gap attack", GREY): gap_dot,
+        ("right", "attack of 2017", BLACK): tried_low("shadow"),
+        ("right", "calibrated", GREEN): tried_low("calibrated"),
+        ("right", "LiRA, attacker's view", GREY): tried_low("lira"),
+        ("right", "LiRA, auditor's view", GREEN): tried_low("lira", "auditor"),
+        ("right", "now", BLACK): lambda past: (
+            [now(past)[1]["n_shadows"]],
+            [hits_at_one_percent(adaptive(past))],
+        ),
+        ("right", "95% interval", BLACK): lambda past: (
+            [now(past)[1]["n_shadows"]] * 2,
+            ends_of_the_interval(past),
+        ),
+    },
+    "one_record": {
+        ("left", "_record", ""): lambda past: now(past)[0][0].x.reshape(8, 8),
+        ("left", "flags it", GREEN): flag_it,
+        ("right", "models with it", ORANGE): share_in_bins(True),
+        ("right", "models without it", BLUE): share_in_bins(False),
+        ("right", "this target", BLACK): lambda past: [np.clip(now(past)[0][0].told, -10, 12)] * 2,
+    },
 }
 # the explorer of notebook 00 has another panel
 PEOPLE = {
@@ -445,13 +519,16 @@ def drawn(figure):
             continue
         if hasattr(artist, "get_xdata"):
             data = artist.get_data()
-            if artist.get_label() in ("_now", "_least", "flagged from here on"):  # vertical lines
+            vertical = "_now", "_least", "flagged from here on", "this target"
+            if artist.get_label() in vertical:
                 assert list(data[1]) == [0, 1]
                 data = data[0] if artist.get_visible() else []
-            colour = artist.get_color()
+            colour = to_hex(artist.get_color())
+        elif isinstance(artist, QuadMesh):
+            data, colour = artist.get_array(), ""
         else:
-            data, colour = artist.get_data().values, artist.get_edgecolor()
-        found[side, artist.get_label(), to_hex(colour)] = data
+            data, colour = artist.get_data().values, to_hex(artist.get_edgecolor())
+        found[side, artist.get_label(), colour] = data
     return found
 
 
@@ -467,24 +544,34 @@ def in_legend(figure):
 
 
 def journey(explorer):
-    """Move each control to its ends and back; yields what there was so far, at each stop."""
+    """Move each control to its ends and back, and the first one once more, on logarithmic axes if
+    there are such; yields what there was so far, at each stop."""
     past = [(explorer.results, explorer.values())]
     yield past
-    moves = list(explorer.controls.items())
+    moves = [
+        (name, value)
+        for name, control in explorer.controls.items()
+        for value in ends(control, name)
+    ]
     if "axes" in explorer.controls:
-        moves.append(moves[0])  # again, on logarithmic axes
-    for name, control in moves:
-        values = (
-            [value for _, value in options(control)] if hasattr(control, "index") else [True, False]
-        )
-        if name == "n_targets":  # more of them take longer, and differ in nothing else
-            values = [value for value in values if value <= 256]
-        for value in dict.fromkeys([values[0], values[len(values) // 2], values[-1]]):
-            if value != control.value:
-                control.value = value
-                assert explorer.message == "", (name, value)
-                past.append((explorer.results, explorer.values()))
-                yield past
+        moves.append(moves[0])
+    for name, value in moves:
+        control = explorer.controls[name]
+        if value != control.value:
+            control.value = value
+            assert explorer.message == "", (name, value)
+            past.append((explorer.results, explorer.values()))
+            yield past
+
+
+def ends(control, name):
+    """The first, middle and last value of a control."""
+    values = (
+        [value for _, value in options(control)] if hasattr(control, "index") else [True, False]
+    )
+    if name == "n_targets":  # more of them take longer, and differ in nothing else
+        values = [value for value in values if value <= 256]
+    return dict.fromkeys([values[0], values[len(values) // 2], values[-1]])
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -660,15 +747,9 @@ def both(past):
 def accused_words(past):
     (exposure,), values = now(past)
     never = (alarms_of(exposure, 1)[0] == 0).sum()
-    names = {
-        "shadow attacker": "the attack of 2017",
-        "calibrated attacker": "the calibrated attack",
-        "lira attacker": "LiRA in the attacker's view",
-        "lira auditor": "LiRA in the auditor's view",
-    }
     hits = (exposure.scores[exposure.members] >= exposure.threshold).mean()
     return [
-        f"With 1 false alarm in 100, {names[' '.join(values['attack'])]} flags {hits:.0%}",
+        f"With 1 false alarm in 100, {NAMES[' '.join(values['attack'])]} flags {hits:.0%}",
         f"bear {first_tenth(past)[1][0]:.0f}% of all false alarms",
         f"of the {values['n_targets']:,} targets",
         "chance would give them 10%",
@@ -730,7 +811,50 @@ def room_words(past):
     return [s.new, s.flagged.replace("the attack", "the calibrated attack"), both(past)]
 
 
+NAMES = {
+    "shadow attacker": "the attack of 2017",
+    "calibrated attacker": "the calibrated attack",
+    "lira attacker": "LiRA in the attacker's view",
+    "lira auditor": "LiRA in the auditor's view",
+}
+
+
+def low_words(past):
+    report, values = adaptive(past), now(past)[1]
+    low, high = ends_of_the_interval(past)
+    on_members, on_others = accuracies(report)
+    return [
+        f"With {values['n_shadows']} shadow models {NAMES[' '.join(values['attack'])]}",
+        f"flags {hits_at_one_percent(report):.1%} of the members at 1% false alarms (95% interval "
+        f"{low:.1%} to {high:.1%})",
+        f"its AUC is {roc_auc_score(report.members, report.scores):.2f}",
+        "no FPR below 1 in 1,000",
+        f"The gap attack flags {on_members:.0%}, at {on_others:.0%} false alarms.",
+    ]
+
+
+def record_words(past):
+    (found,), values = now(past)
+    later = slice(1, None, 2)
+    auc = roc_auc_score(found.members[later], found.phi[later])
+    flag = [NAMES[" ".join(who)] for who in found.scores]
+    flag = [
+        name
+        for name, (who, score) in zip(flag, found.scores.items(), strict=True)
+        if score >= found.thresholds[who]
+    ]
+    return [
+        f"This {found.label} is number {values['place']} of 900 by exposure",
+        f"by an AUC of {auc:.2f}",
+        "It is in the training set" if values["inside"] else "It is not in the training set",
+        *(flag or ["no attack flags it"]),
+        "flag it" if len(flag) > 1 else "flags it",
+    ]
+
+
 WORDS = {
+    "low_fpr": low_words,
+    "one_record": record_words,
     "overfitting": overfitting_words,
     "base_rate": base_rate_words,
     "threshold": threshold_words,
@@ -752,6 +876,21 @@ def test_the_words_say_what_the_scores_say_in_three_lines(name, a_fast_machine):
         # some 110 letters a line below two panels
         assert len(explorer.words) <= 330
         assert "-0.00" not in explorer.words + explorer.numbers
+
+
+@pytest.mark.parametrize("name", ["confidence_hiding", "dp_noise", "control_room"])
+def test_folded_away_is_what_the_strongest_attack_flags_at_few_false_alarms(name, one_of_each):
+    explorer = one_of_each(name)
+    explorer.reset()
+    next(iter(explorer.controls.values())).index = 1
+    report = explorer.results[0].adaptive
+    assert report.strict_threshold > report.threshold
+    hits, alarms = rates(report, report.strict_threshold)
+    at_few = f"the attack flags {hits:.0%} of the members and {alarms:.1%} of the "
+    assert f"flagged 1% of the shadow models' non-members {at_few}" in explorer.numbers
+    assert f"{at_few}{(~report.members).sum()} non-members." in explorer.numbers
+    assert explorer.numbers.startswith(mia.describe(explorer.results[0]))
+    explorer.reset()
 
 
 # What must be run: (control, what the reader reads at its position) -> fields of the experiment
@@ -782,6 +921,9 @@ RUN = {
     ("control_room", "hide", "all but the label"): {"hide": ("labels_only",)},
     ("control_room", "noise_multiplier", "0.5"): {"clip": 1.0, "noise_multiplier": 0.5},
     ("control_room", "epochs", "20"): {"epochs": 20},
+    ("low_fpr", "n_shadows", "64"): {"n_shadows": 64},
+    ("low_fpr", "attack", "of 2017"): {"attack": "shadow", "view": "attacker"},
+    ("low_fpr", "attack", "LiRA, auditor's view"): {"attack": "lira", "view": "auditor"},
     ("overfitting", "hidden", "128"): {"hidden": 128},
     ("overfitting", "n_members", "1000"): {"n_members": 1000},
     ("overfitting", "epochs", "32"): {"epochs": 32},
@@ -797,6 +939,8 @@ ALWAYS = {
     # one step an epoch, so that the promise is that of the epochs
     "dp_noise": {"batch_size": None, "epochs": 60},
     "control_room": {"batch_size": None},
+    "low_fpr": {"hidden": 32, "data": "purchases", "n_members": 1000},
+    "one_record": {"data": "digits", "n_members": 450, "hidden": 32, "n_targets": 512},
 }
 
 
@@ -895,3 +1039,38 @@ def test_at_another_size_the_same_epochs_are_shown(a_fast_machine):
     assert list(line.get_xdata()) == [1, 4, 8, 32]
     explorer.controls["epochs"].value = 2
     assert [result.experiment.epochs for result in explorer.results] == [2], "nothing is run twice"
+
+
+def test_one_record_is_judged_by_models_like_the_target_and_put_in_or_taken_out(one_of_each):
+    explorer = one_of_each("one_record")
+    explorer.reset()
+    world = seeds = None
+    for place, inside in ((3, False), (3, True), (200, True), (200, False)):
+        explorer.controls["place"].value, explorer.controls["inside"].value = place, inside
+        (found,) = explorer.results
+        many = mia.ManyTargets(data="digits", n_members=450, hidden=32, n_targets=512, attack="gap")
+        exposure = mia.expose(many)
+        row = exposure.most_exposed(place)[-1]
+        assert explorer.code == many.code
+        assert np.array_equal(found.phi, exposure.phi[:, row["record"]])
+        assert np.array_equal(found.members, exposure.members[:, row["record"]])
+        assert found.auc == pytest.approx(row["auc"])
+
+        seeds = mia.experiment.seeds_of(0)
+        world = mia.split(mia.load_digits(), n_members=450, random_state=seeds.split)
+        X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers, strict=True))
+        members = np.arange(900) < 450
+        members[row["record"]] = inside
+        target = mia.MLP(hidden=32, random_state=seeds.target).fit(X[members], y[members])
+        p = target.predict_proba(X[row["record"]][None])[0].astype(float)
+        true = y[row["record"]]
+        phi = np.log(p[true]) - np.log(np.delete(p, true).sum())
+        assert found.told == pytest.approx(phi, rel=1e-3, abs=1e-3)
+        # LiRA by SciPy: with 256 models on each side, four pseudo-counts are next to nothing
+        sides = [
+            norm(side.mean(), side.std())
+            for side in (found.phi[found.members], found.phi[~found.members])
+        ]
+        ratio = sides[0].logpdf(phi) - sides[1].logpdf(phi)
+        score = list(found.scores.values())[-1]
+        assert score == pytest.approx(ratio, rel=0.05, abs=0.3)

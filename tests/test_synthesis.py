@@ -312,6 +312,7 @@ def test_a_budget_that_is_spent_on_the_way_loses_nothing():
         exact = BlackBox(ones_of(12), budget=whole.n_queries)
         assert len(synthesize(exact, Features.binary(12), 30, random_state=0).y) == 30
     assert exact.queries_left == 0
+    assert BlackBox(ones_of(12)).queries_left == float("inf")
 
 
 def test_a_budget_below_a_query_a_record_is_refused_before_any_query():
@@ -428,8 +429,9 @@ def test_noise_flips_about_its_share_of_ones_and_zeros_and_leaves_the_rest(share
     noisy = mia.with_noise(X, share, random_state=seed)
     np.testing.assert_array_equal(X, before)
     assert not np.shares_memory(noisy, X) and np.isin(noisy, (0, 1)).all()
-    # 3,000 coins: 5 standard errors, over a hundred examples
-    assert abs(np.mean(noisy != X) - share) <= 5 * np.sqrt(share * (1 - share) / 3000)
+    # 3,000 coins: outside once in ten million examples
+    low, high = stats.binom.interval(1 - 1e-7, 3000, share)
+    assert low <= (noisy != X).sum() <= high
 
 
 def test_noise_on_numbers_takes_the_same_feature_of_another_record():

@@ -7,6 +7,8 @@ from .control_room import control_room
 from .dp_noise import dp_noise
 from .explorer import Explorer as Explorer
 from .falsely_accused import falsely_accused
+from .low_fpr import low_fpr
+from .one_record import one_record
 from .overfitting import overfitting
 from .page import save_page as save_page
 from .shadow_count import shadow_count
@@ -22,4 +24,6 @@ EXPLORERS = [
     confidence_hiding,
     dp_noise,
     control_room,
+    low_fpr,
+    one_record,
 ]

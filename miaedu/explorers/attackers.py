@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from ..metrics import STRICT
+from ..words import describe
+
 
 class Attacker(NamedTuple):
     """The name of an attack, and whose shadow models it has, as an Experiment takes them."""
@@ -31,3 +34,16 @@ MENU = [
     ("LiRA, attacker's view", LIRA_OFFLINE),
     ("LiRA, auditor's view", LIRA_AUDITOR),
 ]
+
+
+def numbers(results):
+    """The first Result in full, that of the strongest attack, and what it flags at few false
+    alarms: at a threshold that it has from its shadow models, since 500 non-members are too few to
+    find the one for a hundredth of them."""
+    report = results[0].report
+    alarms, hits = report.rates_at(report.strict_threshold)
+    return (
+        f"{describe(results[0])} At the threshold that flagged {STRICT:.0%} of the shadow models' "
+        f"non-members the attack flags {hits:.0%} of the members and {alarms:.1%} of the "
+        f"{(~report.members).sum()} non-members."
+    )

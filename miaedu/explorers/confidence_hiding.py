@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE
-from ..words import describe
-from .attackers import CALIBRATED, OF_2017
+from .attackers import CALIBRATED, OF_2017, numbers
 from .controls import roc_axes, slider, tick
 from .explorer import Explorer
 from .figure import LiveFigure
@@ -51,11 +50,6 @@ def confidence_hiding():
 
     figure = HidingFigure()
     return Explorer(controls, experiments, figure, words, numbers, more=["n_queries", "axes"])
-
-
-def numbers(results):
-    """The first Result, of the calibrated attack, in full."""
-    return describe(results[0])
 
 
 def words(results, values):

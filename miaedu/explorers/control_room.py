@@ -3,9 +3,9 @@
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, CEILING
 from ..words import flagged
-from .attackers import CALIBRATED
+from .attackers import CALIBRATED, numbers
 from .controls import menu, roc_axes, slider
-from .dp_noise import NOISE, advantages, both_attacks, ceiling, numbers, private
+from .dp_noise import NOISE, advantages, both_attacks, ceiling, private
 from .explorer import Explorer
 from .figure import LiveFigure
 from .machine import affordable

@@ -7,8 +7,7 @@ import numpy as np
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, CEILING, NONMEMBER
 from ..privacy import max_advantage, roc_ceiling
-from ..words import describe
-from .attackers import CALIBRATED, OF_2017
+from .attackers import CALIBRATED, OF_2017, numbers
 from .controls import roc_axes, slider
 from .explorer import Explorer
 from .figure import LiveFigure
@@ -82,11 +81,6 @@ def words(results, values):
         f"{noise} the target is right on {report.test_accuracy:.0%} of new records. "
         f"{advantages(results)} {proven}{axes_in_words(values)}"
     )
-
-
-def numbers(results):
-    """The first Result, of the calibrated attack, in full."""
-    return describe(results[0])
 
 
 def advantages(results):
