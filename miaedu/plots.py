@@ -243,7 +243,7 @@ SWEPT = {
     "auc": ("AUC of the attack", ATTACK, "o-"),
     "gap_auc": ("AUC of the gap attack", BASELINE, "x:"),
     "test_accuracy": ("accuracy on new records", NONMEMBER, "s--"),
-    "ceiling": ("largest advantage possible", CEILING, "v-."),
+    "ceiling": ("advantage, proven ceiling", CEILING, "v-."),
     "naive_advantage": ("advantage, naive attacker", "black", "s--"),
     "advantage": ("advantage, adaptive attacker", ATTACK, "o-"),
     "leak": ("advantage, attack of 2017 or gap attack", ATTACK, "o-"),

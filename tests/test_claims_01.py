@@ -53,6 +53,16 @@ def rest():
     return X[~ILL], y[~ILL]
 
 
+def age_gap(seed, age):
+    """What a draw of members and non-members differs by, in the share of those older than the
+    average."""
+    X, y = records()
+    cohort = mia.Dataset.from_arrays(X[ILL], y[ILL], groups=CLINIC.groups[ILL])
+    world = mia.split(cohort, n_members=300, random_state=seed)
+    members, others = world.members[0], world.nonmembers[0]
+    return (members[:, age] > 0).mean() - (others[:, age] > 0).mean()
+
+
 def flagged(attack, api, X, y):
     return attack.score(api, X, y) >= attack.threshold_
 
@@ -127,9 +137,8 @@ def test_false_alarms_are_more_common_among_people_of_another_kind(runs, rest):
 
 @pytest.mark.slow
 def test_the_rule_about_age_sees_no_membership_but_tells_the_ill_from_the_rest(runs, rest):
-    sentence(
-        "01", "the rule finds a small difference, of the size that chance brings among some 300"
-    )
+    sentence("01", "the rule finds a small difference. Among some 300 people, chance brings one")
+    sentence("01", "as large about once in 25 draws; in most draws it is smaller.")
     sentence("01", "all that it has found is that the chronically ill are older")
     age = CLINIC.feature_names.index("xage")
     assert age < DISEASE, "so it keeps its place where disea is taken out"
@@ -139,8 +148,10 @@ def test_the_rule_about_age_sees_no_membership_but_tells_the_ill_from_the_rest(r
     )
     low, high = interval(members - others)
     assert low < 0 < high
-    # the difference of two shares of 300 near 0.86 has a standard error of 0.028
-    assert np.abs(members - others).max() < 4 * 0.028
+    # were it once in 25 exactly, 99 of 100 sets of 400 draws would have 7 to 27 (binomial)
+    shown = np.abs(age_gap(1, age))
+    larger = sum(np.abs(age_gap(seed, age)) >= shown for seed in range(100, 500))
+    assert 7 <= larger <= 27
     assert min(members) - (rest[0][:, age] > 0).mean() > 0.3
 
 
@@ -227,14 +238,14 @@ def flagged_by_mistake(seed, n_targets=64):
 def test_false_alarms_strike_the_same_people_again_and_again():
     sentence(
         "01",
-        "We trained 64 targets on random halves of 600 people of the ill quarter and asked the "
-        "attack of 2017, the one above, about everybody.",
+        "We trained 64 targets on random halves of 600 people of the ill quarter. Each time the "
+        "same attack was asked about everybody.",
     )
-    sentence("01", "It flags 3 of 10 people by mistake.")
+    sentence("01", "By mistake it flags 3 of 10 people.")
     sentence(
         "01",
-        "in the other half of the targets, without them as well, it flags 7 to 8 of 10 of them. Of "
-        "the tenth flagged least often it flags hardly one in 20.",
+        "Where these people are non-members again, it flags 7 to 8 of 10 of them. Of the tenth "
+        "whom it flagged least often, it flags hardly one in 20.",
     )
     sentence("01", "A false alarm is not bad luck alone: the same people are flagged by mistake")
     sentence("01", "They do not hold for you.")
@@ -255,3 +266,22 @@ def test_false_alarms_strike_the_same_people_again_and_again():
     assert 0.68 < most < 0.85 and least < 0.06
     # were all people alike, a tenth chosen on other targets would be flagged as often as anybody
     assert interval(np.diff(rates)[:, 0])[0] > 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 4))
+@pytest.mark.parametrize("n_targets", [64, 256])
+def test_what_the_tenth_of_the_people_bear_by_each_attack(seed, n_targets):
+    sentence(
+        "01",
+        "By the attack that the menu starts with they bear several times as much, and by the "
+        "calibrated attack more than four fifths of all",
+    )
+    sentence("01", "An auditor's attack, which has models *with* each person too, spreads its")
+    borne = {}
+    for attack, view in (("shadow", "attacker"), ("calibrated", "attacker"), ("lira", "auditor")):
+        settings = {"attack": attack, "view": view, "n_targets": n_targets, "random_state": seed}
+        found = mia.expose(mia.ManyTargets(hidden=32, n_shadows=16, **settings))
+        borne[attack] = found.share_of_alarms[found.members.shape[1] // 10]
+    assert borne["shadow"] > 0.3 and borne["calibrated"] > 0.8
+    assert borne["lira"] < borne["calibrated"]

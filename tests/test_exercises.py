@@ -18,9 +18,9 @@ from miaedu.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06
 BOOKS = {"00": nb00, "01": nb01, "02": nb02, "03": nb03, "04": nb04, "05": nb05, "06": nb06}
 # notebook 04 has two halves
 CORE_MINUTES = {
-    "00": [10],
-    "01": [25],
-    "02": [40],
+    "00": [15],
+    "01": [30],
+    "02": [50],
     "03": [45],
     "04": [40, 40],
     "05": [40],

@@ -17,7 +17,8 @@ def people(name, inside, drop=None, groups=CLINIC.groups):
     """A Dataset of those people whose values of a column are `inside`, as a reader might make
     it."""
     rows = inside(CLINIC.X[:, CLINIC.feature_names.index(name)])
-    X = CLINIC.X if drop is None else np.delete(CLINIC.X, CLINIC.feature_names.index(drop), axis=1)
+    left = ~np.isin(CLINIC.feature_names, [] if drop is None else drop)
+    X = CLINIC.X[:, left]
     return miaedu.Dataset.from_arrays(
         X[rows], CLINIC.y[rows], groups=None if groups is None else groups[rows]
     )
@@ -54,6 +55,14 @@ def test_a_guess_is_answered_and_never_judged(guess):
     assert check("01.1", (guess, "a")).state == "wrong"
 
 
+@pytest.mark.parametrize("guess", [300, 100.5, -1, 0.3])
+def test_a_guess_that_cannot_be_of_100_is_told_so(guess):
+    verdict = check("01.1", (guess, "b"))
+    assert verdict.state == "right"
+    told = f"You said {guess} (a guess is a number from 0 to 100), it is 25 of 100:"
+    assert verdict.message.startswith(told)
+
+
 WRONG = [
     ("01.1", (24, "a"), "there are many non-members"),
     ("01.1", (24, "c"), "never been shown who is ill"),
@@ -64,6 +73,11 @@ WRONG = [
     ("01.2", people("disea", highest, drop="disea"), "chronically ill again"),
     ("01.2", people("mhi", lowest, drop="disea"), "another column than mhi was taken out"),
     ("01.2", people("mhi", lowest, drop="mhi", groups=None), "without groups=, mia.split would"),
+    (
+        "01.2",
+        people("mhi", lowest, drop=["disea", "mhi"]),
+        "its records have 41 columns, and there should be 42",
+    ),
     ("01.2", people("ghindx", lowest, drop="mhi"), "with an mhi below the quantile 0.25"),
     ("01.3", lambda hits, alarms, share: None, "returns nothing"),
     ("01.3", 0.6, "must be a function"),
@@ -135,3 +149,10 @@ def test_an_untouched_function_is_not_attempted():
 )
 def test_an_answer_that_raises_is_an_error(key, answer):
     assert check(key, answer).state == "error"
+
+
+@pytest.mark.parametrize("answer", ["b", "ab", ("b",), (24, "b", "b")])
+def test_an_answer_without_its_two_parts_is_told_what_they_are(answer):
+    verdict = check("01.1", answer)
+    assert verdict.state == "error"
+    assert "two parts, your guess and the letter of a reason, such as (50, 'a')" in verdict.message

@@ -27,6 +27,7 @@ from miaedu.explorers.shadow_count import tpr_at_low_fpr
 
 # the name in the package is the function's
 one_record_module = sys.modules["miaedu.explorers.one_record"]
+TEXT = "{http://www.w3.org/2000/svg}text"
 each_explorer = pytest.mark.parametrize("name", [explorer.__name__ for explorer in EXPLORERS])
 
 
@@ -459,12 +460,12 @@ TABLE = {
         **ROC_AXES,
         ("left", "calibrated", GREEN): seen(lambda past: roc(adaptive(past))),
         ("left", "of 2017", BLACK): seen(lambda past: roc(adaptive(past, 1))),
-        ("left", "ceiling, pooled", PINK): seen(ceiling),
+        ("left", "proven ceiling", PINK): seen(ceiling),
         ("left", "gap attack", GREY): gap_dot,
         ("right", "target's accuracy", BLUE): over_noise(lambda r: accuracies(r.adaptive)[1]),
         ("right", "advantage: calibrated", GREEN): over_noise(lambda r: advantage(r.adaptive)),
         ("right", "advantage: of 2017", BLACK): over_noise(lambda r: advantage(r.adaptive), 1),
-        ("right", "proven limit to it", PINK): over_noise(most),
+        ("right", "advantage: proven ceiling", PINK): over_noise(most),
         ("right", "advantage: gap attack", GREY): over_noise(lambda r: gap(r.adaptive)),
         ("right", "_now", "#999999"): lambda past: [noise_place(now(past)[0][0].experiment)] * 2,
     },
@@ -472,7 +473,7 @@ TABLE = {
         **ROC_AXES,
         ("left", "calibrated", GREEN): seen(lambda past: roc(adaptive(past))),
         ("left", "of 2017", BLACK): seen(lambda past: roc(adaptive(past, 1))),
-        ("left", "ceiling, pooled", PINK): seen(ceiling),
+        ("left", "proven ceiling", PINK): seen(ceiling),
         ("left", "gap attack", GREY): gap_dot,
         ("right", "tried before, calibrated", GREY): trail,
         ("right", "now, of 2017", BLACK): lambda past: trade(past, 1),
@@ -638,12 +639,33 @@ def test_the_roc_axes_are_drawn_when_they_change_and_not_with_every_move(monkeyp
     explorer.reset()
 
 
+def test_the_axis_of_shadow_counts_is_that_of_its_measure_and_holds_all_its_marks(a_fast_machine):
+    explorer = mia.shadow_count()
+    trend = explorer.figure.figures[1].axes[0]
+    explorer.figure.png()  # as where it is displayed
+    for past in journey(explorer):
+        measure = now(past)[1]["measure"]
+        ends, name = {"auc": ((0.5, 1), "AUC"), "tpr": ((0, 0.5), "TPR at 1% FPR")}[measure]
+        assert trend.get_ylim() == ends
+        for line in trend.lines:
+            heights = np.asarray(line.get_ydata(), float)
+            assert ((ends[0] <= heights) & (heights <= ends[1])).all(), "a mark beyond the axis"
+        texts = list(alone(explorer.frame["parts"][trend.yaxis.get_gid()]).iter(TEXT))
+        ticks, label = [text for text in texts if text.text != name], texts[-1]
+        assert label.text == name and len(ticks) == 6
+        assert {float(text.text) for text in ticks} == set(np.linspace(*ends, 6).round(1))
+        # the foot of the upright label, left of the ticks: three letters of 10.5 units, 0.55 as
+        # wide as high, which end at their x
+        assert float(label.get("x")) < float(ticks[0].get("x")) - 3 * 0.55 * 10.5
+
+
 @pytest.mark.parametrize("name", ["dp_noise", "control_room"])
 def test_the_legend_names_a_ceiling_only_where_one_is_drawn(name, a_fast_machine):
     explorer = getattr(mia, name)()
     for noise, there in ((2.0, True), ("off", False), (0.0, False), (8.0, True)):
         explorer.controls["noise_multiplier"].value = noise
-        assert ("ceiling" in re.sub(r"under the proven ceiling", "", explorer.picture)) == there
+        left = explorer.picture.partition("</svg>")[0].replace("under the proven ceiling", "")
+        assert ("proven ceiling" in left) == there
 
 
 @each_explorer
@@ -764,12 +786,19 @@ def noise_words(past):
     (result, _), values = now(past)
     s, noise = said(result), values["noise_multiplier"]
     start = {"off": "Without noise", 0.0: "With clipping only"}.get(noise, f"With noise {noise}")
-    proven = (
-        f"proven that none has more than {most(result):.2f}, pooled over retrained targets."
-        if is_proven(result.experiment)
-        else "Nothing is proven"
-    )
+    proven = proven_words(result) or "Nothing is proven of other attacks."
     return [start.removesuffix(".0"), s.new, both(past), proven]
+
+
+def proven_words(result):
+    """What is said of the ceiling, or nothing where there is none."""
+    e = result.experiment
+    if not is_proven(e):
+        return ""
+    return (
+        f"Proven ceiling at mu {mu(e):.2f}: an advantage of {most(result):.2f}, pooled over "
+        "retrained targets."
+    )
 
 
 def shadow_words(past):
@@ -810,8 +839,9 @@ def overfitting_words(past):
 
 
 def room_words(past):
-    s = said(now(past)[0][0])
-    return [s.new, s.flagged.replace("the attack", "the calibrated attack"), both(past)]
+    result = now(past)[0][0]
+    s, proven = said(result), proven_words(result)
+    return [s.new, s.flagged.replace("the attack", "the calibrated attack"), both(past), proven]
 
 
 NAMES = {

@@ -7,6 +7,7 @@ import refusals
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
+from sklearn.datasets import load_wine
 from sklearn.metrics import precision_score, recall_score, roc_auc_score, roc_curve
 
 import miaedu as mia
@@ -269,6 +270,24 @@ def test_nothing_is_computed_for_a_report_that_is_not_printed():
 def test_the_threshold_for_few_false_alarms_stands_beside_what_came_of_it():
     ours = Report("x", np.array(FOUR), *[np.array([1, 0, 1, 0], bool)] * 3, 0.5, 0.85)
     assert re.search(r"TPR at the shadows' 1 % +0\.500 +FPR 0\.000, 0 false alarms", str(ours))
+    assert "TPR at the shadows' 1 %: hits at the threshold that flags 1 % of the shadow" in str(
+        ours
+    )
+    without = Report("x", np.array(FOUR), *[np.array([1, 0, 1, 0], bool)] * 3, 0.5)
+    assert "TPR at the shadows'" not in str(without), "no footnote without its row"
+
+
+@pytest.mark.slow
+def test_the_blind_baseline_misses_one_half_by_chance_about_once_in_five_draws():
+    wine = mia.Dataset.from_arrays(*load_wine(return_X_y=True))
+    below = above = 0
+    for seed in range(100, 160):
+        world = mia.split(wine, n_members=50, random_state=seed)
+        target = mia.BlackBox(mia.MLP(epochs=1, random_state=0).fit(*world.members))
+        low, high = mia.evaluate(mia.GapAttack(), target, world).blind.interval("auc")
+        below, above = below + (high < 0.5), above + (low > 0.5)
+    # were it once in five exactly, 99 of 100 sets of 60 draws would have 5 to 20 (binomial)
+    assert 5 <= below + above <= 20 and below and above
 
 
 def test_the_report_names_its_mode_and_a_difference_in_sizes():

@@ -68,11 +68,17 @@ def prediction(objective, right, option, feedback, truth, hint, praise):
     >>> rain.judge((3, "a")), rain.praise((3, "b")), rain.praise((None, "b"))
     ('they stay closed.', 'You said 3, it is 8 of 10: it rains.', 'It is 8 of 10: it rains.')
 
-    ``truth()`` gives, as text, the number that was to be guessed.
+    ``truth()`` gives, as text, the number that was to be guessed. Where it is "of 100", a guess
+    that cannot be meant so is told.
     """
     reason = quiz(objective, right, option, feedback, hint)
 
     def judge(answer):
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise ValueError(
+                "give two parts, your guess and the letter of a reason, such as "
+                f"{(50, min(feedback))}; got {answer!r}"
+            )
         _, letter = answer
         return reason.judge(letter)
 
@@ -80,7 +86,10 @@ def prediction(objective, right, option, feedback, truth, hint, praise):
         guess, _ = answer
         if guess is None or guess is ...:
             return f"It is {truth()}: {praise}"
-        return f"You said {guess}, it is {truth()}: {praise}"
+        of_100 = truth().endswith(" of 100") and isinstance(guess, Real)
+        doubtful = of_100 and (0 < guess < 1 or not 0 <= guess <= 100)
+        meant = " (a guess is a number from 0 to 100)" * doubtful
+        return f"You said {guess}{meant}, it is {truth()}: {praise}"
 
     solution = f'my_guess = None  # any number: a guess is not judged\nmy_reason = "{right}"'
     return Exercise(objective, judge, hint, solution, answered, option, guessed=True)

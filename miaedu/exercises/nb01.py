@@ -62,6 +62,12 @@ def judge_cohort(answer):
             "the secret still stands in the records: take the column mhi out, or the attacker can "
             "read it there."
         )
+    if answer.X.shape[1] < records.shape[1]:
+        return (
+            f"its records have {answer.X.shape[1]} columns, and there should be "
+            f"{records.shape[1]}: all but mhi. Start from clinic.X: in records, disea is already "
+            "missing."
+        )
     mhi = column("mhi")
     at_most = mhi <= np.quantile(mhi, 0.25)
     if same(answer.X, records[low]) or same(answer.X, records[at_most]):

@@ -1,11 +1,13 @@
 """Control room: all four knobs of the course on two attacks."""
 
+import numpy as np
+
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, CEILING
 from ..words import flagged
 from .attackers import CALIBRATED, numbers
 from .controls import menu, roc_axes, slider
-from .dp_noise import NOISE, advantages, both_attacks, ceiling, private
+from .dp_noise import NOISE, advantages, both_attacks, ceiling, private, proven
 from .explorer import Explorer
 from .figure import LiveFigure
 from .machine import affordable
@@ -49,12 +51,13 @@ def control_room():
 
 
 def words(results, values):
-    """Utility and leakage."""
+    """Utility and leakage, and what is proven of it, if anything is."""
     report = results[0].adaptive
+    limit = f" {proven(results[0])}" if np.isfinite(results[0].mu) else ""
     return (
         f"The target is right on {report.test_accuracy:.0%} of new records. "
         f"{flagged(report.recall, report.fpr, CALIBRATED.words)} {advantages(results)}"
-        f"{axes_in_words(values)}"
+        f"{limit}{axes_in_words(values)}"
     )
 
 
@@ -65,7 +68,7 @@ class ControlFigure(LiveFigure):
     def build(self, roc, trade):
         self.trail = []
         styles = ("-", ATTACK, "calibrated"), (":", "black", "of 2017")
-        ceiling = "--", CEILING, "ceiling, pooled"
+        ceiling = "--", CEILING, "proven ceiling"
         self.roc = CeilingPanel(self, roc, "Both attacks, adapted to the hiding", *styles, ceiling)
         trade.set_title("Utility and leakage")
         trade.set(xlim=(0, 1), xlabel="target's accuracy on new records")

@@ -71,15 +71,19 @@ def words(results, values):
     noise = {None: "Without noise", 0.0: "With clipping only"}.get(
         e.noise_multiplier if e.clip else None, f"With noise {e.noise_multiplier:g}"
     )
-    proven = (
-        f"It is proven that none has more than {max_advantage(result.mu):.2f}, pooled over "
-        "retrained targets."
-        if np.isfinite(result.mu)
-        else "Nothing is proven of other attacks."
-    )
     return (
         f"{noise} the target is right on {report.test_accuracy:.0%} of new records. "
-        f"{advantages(results)} {proven}{axes_in_words(values)}"
+        f"{advantages(results)} {proven(result)}{axes_in_words(values)}"
+    )
+
+
+def proven(result):
+    """What mu proves of the advantage of any attack."""
+    if not np.isfinite(result.mu):
+        return "Nothing is proven of other attacks."
+    return (
+        f"Proven ceiling at mu {result.mu:.2f}: an advantage of {max_advantage(result.mu):.2f}, "
+        "pooled over retrained targets."
     )
 
 
@@ -102,7 +106,7 @@ class NoiseFigure(LiveFigure):
 
     def build(self, roc, trend):
         styles = ("-", ATTACK, "calibrated"), (":", "black", "of 2017")
-        ceiling = "--", CEILING, "ceiling, pooled"
+        ceiling = "--", CEILING, "proven ceiling"
         self.roc = CeilingPanel(
             self, roc, "Both attacks under the proven ceiling", *styles, ceiling
         )
@@ -118,7 +122,7 @@ class NoiseFigure(LiveFigure):
             ("s-", NONMEMBER, "target's accuracy"),
             ("o-", ATTACK, "advantage: calibrated"),
             ("^:", "black", "advantage: of 2017"),
-            ("v--", CEILING, "proven limit to it"),
+            ("v--", CEILING, "advantage: proven ceiling"),
             ("x:", BASELINE, "advantage: gap attack"),
         )
         self.trends = [

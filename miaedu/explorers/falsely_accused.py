@@ -96,8 +96,9 @@ class AccusedFigure(LiveFigure):
         self.each = self.curve(rates, "-", ATTACK, lw=2, label="ten people at a time")
         self.alike = self.curve(rates, "--", BASELINE, lw=2, label="if all were alike")
         rates.legend(loc="upper right")
+        shares.set_xlabel("of 100 people, the most often accused first")
+        rates.set_xlabel("the first 20 of these 100 people")
         for ax in (shares, rates):
-            ax.set_xlabel("of 100 people, the most often accused first")
             ax.grid(color="#dddddd")
 
     def update(self, results, values):

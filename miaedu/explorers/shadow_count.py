@@ -16,6 +16,7 @@ from .panels import NOW, RocPanel, axes_in_words, below, log_axis
 COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 LABELS = [("true", "true"), ("asked of the target", "queried")]
 MEASURES = [("AUC", "auc"), ("TPR at 1% FPR", "tpr")]
+ENDS = {"auc": (0.5, 1), "tpr": (0, 0.5)}  # of the axis: from chance on, and as far as it goes
 ATTACKERS = OF_2017, CALIBRATED, LIRA_AUDITOR
 LOW = 0.01  # the false alarm rate of the second measure
 ENOUGH = 1000  # non-members, so that ten false alarms stand behind it
@@ -96,14 +97,15 @@ class ShadowCountFigure(LiveFigure):
 
     def __init__(self, counts, repetitions):
         self.counts, self.repetitions, self.tried = counts, repetitions, {}
+        self.measure = None
         super().__init__()
 
     def build(self, roc, trend):
         styles = [(LINES[i % 5], ATTACK, f"_repetition {i}") for i in range(self.repetitions)]
         self.roc = RocPanel(self, roc, "ROC curves, one a repetition", *styles)
         trend.set_title("What the number of shadow models buys")
-        trend.set(ylim=(0, 1), ylabel="AUC")
-        self.measure = self.move(trend.yaxis.label)
+        trend.set(ylim=ENDS["auc"], ylabel="AUC")
+        self.trend, self.axis = trend, self.move(trend.yaxis)
         log_axis(trend, self.counts, "shadow models")
         self.dots = self.curve(trend, "o", ATTACK, ms=4, alpha=0.6, label="one repetition")
         styles = ("^:", "black"), ("s-", ATTACK), ("v--", ATTACK)
@@ -133,4 +135,7 @@ class ShadowCountFigure(LiveFigure):
         pairs = [(n, auc) for n in tried for auc in tried[n][1]] if name == "auc" else []
         self.dots.set_data(*zip(*pairs, strict=True) if pairs else ([], []))
         self.here.set_data([count], [measured[name]])
-        self.measure.set_text(dict(map(reversed, MEASURES))[name])
+        if name != self.measure:
+            self.measure = name
+            self.trend.set(ylim=ENDS[name], ylabel=dict(map(reversed, MEASURES))[name])
+            self.redraw(self.axis)
