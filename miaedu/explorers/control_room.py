@@ -65,7 +65,7 @@ class ControlFigure(LiveFigure):
     def build(self, roc, trade):
         self.trail = []
         styles = ("-", ATTACK, "calibrated"), (":", "black", "of 2017")
-        ceiling = "--", CEILING, "ceiling, pooled"
+        ceiling = "--", CEILING, "proven ceiling"
         self.roc = CeilingPanel(self, roc, "Both attacks, adapted to the hiding", *styles, ceiling)
         trade.set_title("Utility and leakage")
         trade.set(xlim=(0, 1), xlabel="target's accuracy on new records")

@@ -102,7 +102,7 @@ class NoiseFigure(LiveFigure):
 
     def build(self, roc, trend):
         styles = ("-", ATTACK, "calibrated"), (":", "black", "of 2017")
-        ceiling = "--", CEILING, "ceiling, pooled"
+        ceiling = "--", CEILING, "proven ceiling"
         self.roc = CeilingPanel(
             self, roc, "Both attacks under the proven ceiling", *styles, ceiling
         )
@@ -118,7 +118,7 @@ class NoiseFigure(LiveFigure):
             ("s-", NONMEMBER, "target's accuracy"),
             ("o-", ATTACK, "advantage: calibrated"),
             ("^:", "black", "advantage: of 2017"),
-            ("v--", CEILING, "proven limit to it"),
+            ("v--", CEILING, "proven ceiling"),
             ("x:", BASELINE, "advantage: gap attack"),
         )
         self.trends = [
