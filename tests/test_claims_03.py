@@ -185,7 +185,7 @@ def test_the_threshold_attacks_curve_is_that_of_the_confidence():
 
 
 def test_the_very_surest_answers_are_less_often_in_than_those_before():
-    sentence("03", "The attack models have learned a better one from the shadow models.")
+    sentence("03", "The attack models have learned a better one from the shadow models:")
     sentence("03", "Most often in are the baskets between 0.99 and 0.999.")
     sentence("03", "Above that the share of *in* falls again")
     sentence("03", "a model is sure of them whether it has seen them or not")
