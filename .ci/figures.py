@@ -36,8 +36,9 @@ OPENING = {
     "00_start_here": (lambda: mia.overfitting(more=False), "epochs", EPOCHS[:4]),
     "01_consequences": (mia.base_rate, "alarms", (5,)),
     "02_prerequisites": (mia.overfitting, "epochs", EPOCHS[:4]),
-    # one number of shadow models, and no countermeasure: what others do is to be guessed
-    "03_algorithm": (mia.shadow_count, "labels", ("queried",)),
+    # as they open, with one number of shadow models and no countermeasure: what others do is to be
+    # guessed
+    "03_algorithm": (mia.shadow_count, None, ()),
     "04_countermeasures": (mia.control_room, "noise_multiplier", ("off",)),
     # an ordinary record: whom it exposes, and how many, is to be guessed
     "05_measure_like_today": (mia.one_record, "place", (200,)),

@@ -101,6 +101,12 @@ def test_an_interval_leaves_one_half_out_in_about_one_of_twenty_where_there_is_n
     assert 4 <= missed <= 30
 
 
+def blind(world):
+    """The Report of the blind baseline on a world."""
+    scores, members = blind_scores(world)
+    return mia.Report("blind", scores, members, members * 0, members, 0.0)
+
+
 @pytest.mark.slow
 def test_the_blind_baselines_interval_leaves_one_half_out_in_about_one_of_seven():
     sentence("03", "and that of the blind baseline in about one of seven: its rules learn from the")
@@ -108,12 +114,49 @@ def test_the_blind_baselines_interval_leaves_one_half_out_in_about_one_of_seven(
     for seed in range(40):
         shoppers = mia.load_purchases(n_classes=10, n_records=2000, random_state=1000 + seed)
         world = mia.split(shoppers, n_members=500, duplicates="allow", random_state=seed)
-        scores, members = blind_scores(world)
-        report = mia.Report("blind", scores, members, members * 0, members, 0.0)
-        low, high = report.interval("auc")
+        low, high = blind(world).interval("auc")
         missed += not low <= 0.5 <= high
     # binomial, 40 draws of 1 in 7: 5.7, standard deviation 2.2; of 1 in 20 it would be 2
     assert 4 <= missed <= 10
+
+
+@pytest.mark.slow
+def test_the_blind_baseline_of_the_notebook_is_below_one_half_by_chance():
+    sentence("03", "the interval of this blind baseline ends below one half")
+    shoppers = mia.load_purchases(n_classes=10, n_records=2000, random_state=0)
+    assert blind(mia.split(shoppers, n_members=500, random_state=0)).interval("auc")[1] < 0.5
+    sentence("03", "Here it is chance: `mia.split` dealt members and non-members alike, and with")
+    missed = 0
+    for seed in range(1, 9):
+        low, high = blind(mia.split(shoppers, n_members=500, random_state=seed)).interval("auc")
+        missed += not low <= 0.5 <= high
+    # binomial, 8 draws of 1 in 7: four or more in 1 of 50 cases
+    assert missed <= 3
+
+
+@pytest.mark.slow
+def test_the_threshold_comes_to_lie_near_the_middle():
+    sentence("03", "Near the middle, since half of the rows were in. But nobody chose the middle:")
+    for seed in SEEDS:
+        threshold = mia.ShadowAttack().fit(shadows_of(seed)).threshold_
+        assert 0.4 < threshold < 0.6 and threshold != 0.5
+
+
+@pytest.mark.slow
+def test_the_recall_is_higher_than_the_precision_and_why():
+    sentence("03", "The recall is the higher one.")
+    assert interval([learned(s).recall - learned(s).precision for s in SEEDS])[0] > 0.1
+    sentence(
+        "03", "The attack flags nearly everybody of whom the target is sure, and it is sure of"
+    )
+    sentence("03", "nearly all members, but of some non-members too")
+    for seed in SEEDS:
+        world, api = shop(seed)
+        X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers, strict=True))
+        sure = api.predict_proba(X)[np.arange(1000), y] > 0.9
+        report = learned(seed)
+        assert np.mean(report.scores[sure] >= report.threshold) > 0.75
+        assert sure[:500].mean() > 0.97 and 0.3 < sure[500:].mean() < 0.7
 
 
 def test_the_attack_beats_a_threshold_chosen_with_all_members_known():
@@ -142,7 +185,7 @@ def test_the_threshold_attacks_curve_is_that_of_the_confidence():
 
 
 def test_the_very_surest_answers_are_less_often_in_than_those_before():
-    sentence("03", "The attack models have learned a better one from the shadow models.")
+    sentence("03", "The attack models have learned a better one from the shadow models:")
     sentence("03", "Most often in are the baskets between 0.99 and 0.999.")
     sentence("03", "Above that the share of *in* falls again")
     sentence("03", "a model is sure of them whether it has seen them or not")
@@ -583,7 +626,7 @@ def test_thresholds_chosen_on_the_answers_find_an_advantage_where_there_is_none(
 @pytest.mark.slow
 def test_shadow_models_that_saw_the_targets_records_let_a_forest_learn_them_by_heart():
     assert "knew each record's in or out by heart" in find("03.5").praise
-    flattered = []
+    flattered, looks_right = [], []
     for seed in SEEDS[:3]:
         world, api = shop(seed)
         X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers, strict=True))
@@ -598,7 +641,16 @@ def test_shadow_models_that_saw_the_targets_records_let_a_forest_learn_them_by_h
             forest = RandomForestClassifier(30, random_state=0).fit(answers.reshape(-1, 10), was_in)
             aucs.append(roc_auc_score(inside, forest.predict_proba(api.predict_proba(X))[:, 1]))
         flattered.append(aucs[0] - aucs[1])
+        # fresh halves of the target's own records: a number cannot tell these from the pool's
+        halves = mia.ShadowModels(mia.MLP(), n_models=4, random_state=seed + 1).fit(X, y)
+        forest = RandomForestClassifier(30, random_state=0)
+        forest.fit(np.concatenate(halves.confidences), np.concatenate(halves.members))
+        looks_right.append(
+            roc_auc_score(inside, forest.predict_proba(api.predict_proba(X))[:, 1]) - aucs[1]
+        )
     assert interval(flattered)[0] > 0.1
+    sentence("03", "A number alone does not show whom the shadow models learned from")
+    assert np.abs(looks_right).max() < 0.06
 
 
 SOURCES = {

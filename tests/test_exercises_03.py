@@ -3,6 +3,7 @@
 from contextlib import redirect_stdout
 from functools import cache
 from io import StringIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,10 @@ from sklearn.metrics import roc_auc_score, roc_curve
 import miaedu as mia
 from miaedu.exercises.nb03 import EXERCISES
 
+WORLD = mia.split(
+    mia.load_purchases(n_classes=10, n_records=2000, random_state=0), n_members=500, random_state=0
+)
+POOL = WORLD.pool[0]
 # Typical wrong answers, and what the feedback must name.
 WRONG = [
     ("03.1", (0.82, "a"), "no shadow model is better for having others beside it"),
@@ -28,9 +33,10 @@ WRONG = [
     ("03.4", ("d", 0.1), "as many members as non-members"),
     ("03.4", ("b", 0.05), "a sound test does not give 0.050"),
     ("03.4", ("b", 0.5), "a sound test does not give 0.500"),
-    ("03.5", ("a", 0.8), "drawn alike"),
-    ("03.5", ("b", 0.8), "no threshold was chosen here"),
-    ("03.5", ("c", 0.6), "a sound test does not give 0.600"),
+    ("03.5", ("a", 0.8, POOL), "drawn alike"),
+    ("03.5", ("b", 0.8, POOL), "no threshold was chosen here"),
+    ("03.5", ("c", 0.6, POOL), "a sound test does not give 0.600"),
+    ("03.5", ("c", 0.78, POOL[:, :3]), "an array (n, 200), got shape (1000, 3)"),
     ("03.q1", "a", "teaches the wrong threshold"),
     ("03.q1", "c", "of the target's they know nobody"),
     ("03.q2", "a", "999 can now raise a false alarm"),
@@ -120,7 +126,7 @@ def forest_on_the_pool():
 TOLERANCE = [
     ("03.2", mismatched, 0.03, lambda value: value),
     ("03.4", digits_by_one_threshold, 0.02, lambda value: ("b", value)),
-    ("03.5", forest_on_the_pool, 0.03, lambda value: ("c", value)),
+    ("03.5", forest_on_the_pool, 0.03, lambda value: ("c", value, POOL)),
 ]
 
 
@@ -187,11 +193,21 @@ def test_the_colleagues_own_number_is_recognised(key, letter):
     with redirect_stdout(StringIO()) as printed:
         exec(codes[last].source, names)
     reported = float(printed.getvalue().split()[-1])
-    assert "still the colleague's own number" in complaint(key, (letter, reported))
+    parts = (letter, reported, POOL) if key == "03.5" else (letter, reported)
+    assert "still the colleague's own number" in complaint(key, parts)
 
 
 def test_another_number_of_shadow_models_stays_right():
-    assert mia.check("03.5", ("c", solved("03.5", "n_models=4", "n_models=12")[1])).state == "right"
+    answer = solved("03.5", "n_models=4", "n_models=12")
+    assert mia.check("03.5", answer).state == "right"
+
+
+def test_fresh_halves_of_the_targets_own_records_are_recognised_by_the_records():
+    halves = solved("03.5", "fit(*world.pool)", "fit(X, y)")
+    assert abs(halves[1] - forest_on_the_pool()) < 0.03, "the number alone would be right"
+    assert "1000 of the 1000 records are the target's own" in complaint("03.5", halves)
+    some = np.concatenate([POOL, WORLD.members[0][:7]])
+    assert "7 of the 1007 records" in complaint("03.5", (*halves[:2], some))
 
 
 # Attacks that readers write, and what the feedback must name.
@@ -234,6 +250,31 @@ def attacks():
         turned = type(s)(**(vars(s) | {"members": s.members.T.reshape(s.members.shape)}))
         return right(turned, b, X, y)
 
+    def first_shadow_alone(s, b, X, y):
+        first = {"confidences": s.confidences[:1], "members": s.members[:1]}
+        return right(type(s)(**(vars(s) | first)), b, X, y)
+
+    def by_the_targets_class(s, b, X, y):
+        answers = b.predict_proba(X)
+        given = type(b)(SimpleNamespace(classes_=s.classes_, predict_proba=lambda X: answers))
+        return right(s, given, X, answers.argmax(axis=1))
+
+    def every_class(s, b, X, y):
+        answers, scores = b.predict_proba(X), np.zeros(len(y))
+        for label in range(10):
+            rows = s.confidences[:, s.y == label].reshape(-1, 10)
+            model = LogisticRegression().fit(rows, s.members[:, s.y == label].ravel())
+            scores[y == label] = model.predict_proba(answers[y == label])[:, 1]
+        return scores
+
+    def fitted_on_the_target(s, b, X, y):
+        was_in = s.members[:, s.y == y[0]].ravel()
+        return LogisticRegression().fit(b.predict_proba(X), was_in)
+
+    yield "first shadow alone", first_shadow_alone, "it follows shadow model 0"
+    yield "by the target's class", by_the_targets_class, "when the classes in y change"
+    yield "every class", every_class, "Loop over np.unique(y)"
+    yield "fitted on the target", fitted_on_the_target, "The target's answers are only judged"
     yield "one model for all", one_model, "one model for all classes"
     yield "rows out of order", out_of_order, "stand in another order"
 

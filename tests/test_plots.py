@@ -412,12 +412,12 @@ def test_plot_sweep_draws_the_mean_of_the_repetitions_of_each_position_and_says_
     # the larger of both advantages is .4, .3, .1, .3; the ceiling of mu 2 is 2 Phi(1) - 1
     assert drawn["advantage, attack of 2017 or gap attack"] == pytest.approx([0.35, 0.2])
     assert drawn["advantage, gap attack"] == pytest.approx([0.2, 0.1])
-    assert drawn["advantage, proven ceiling"] == pytest.approx([0.6827, 0.6827], abs=1e-4)
+    assert drawn["proven ceiling"] == pytest.approx([0.6827, 0.6827], abs=1e-4)
     dots = [line.get_ydata() for line in ax.lines if line.get_marker() == "."]
     assert [sorted(values) for values in dots[2:4]] == [[0.3, 0.4], [0.1, 0.3]]
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0.0", "0.1"]
     words = ax.figure._repr_html_()
-    assert "Means for price 0.0, 0.1; advantage, proven ceiling 0.68, 0.68;" in words
+    assert "Means for price 0.0, 0.1; proven ceiling 0.68, 0.68;" in words
 
 
 def test_plot_sweep_draws_the_calibrated_attack_beside_another_one():

@@ -75,9 +75,10 @@ def judge_mismatch(answer):
     )
 
 
-def by_hand():
+def by_hand(liar=None):
     """A world with known answers: about 0.9 when in and 0.6 when out in class 0, 0.6 and 0.3 in
-    class 1. The other eight of the notebook's ten classes do not occur."""
+    class 1. The other eight of the notebook's ten classes do not occur. The shadow model with the
+    number `liar` answers the wrong way round, beside nine others in place of two."""
     rng, usual = np.random.default_rng(0), np.array([[0.6, 0.9], [0.3, 0.6]])
 
     def answers(y, members):
@@ -85,9 +86,13 @@ def by_hand():
         both = np.stack([np.where(y == 0, sure, 1 - sure), np.where(y == 0, 1 - sure, sure)], -1)
         return np.concatenate([both, np.zeros((*members.shape, 8))], axis=-1)
 
-    y_pool, inside = np.arange(60) % 2, rng.random((3, 60)) < 0.5
+    n_shadows = 3 if liar is None else 10
+    y_pool, inside = np.arange(60) % 2, rng.random((n_shadows, 60)) < 0.5
+    answered_as = inside.copy()
+    if liar is not None:
+        answered_as[liar] = ~inside[liar]
     shadows = SimpleNamespace(
-        confidences=answers(y_pool, inside), members=inside, y=y_pool, classes_=np.arange(10)
+        confidences=answers(y_pool, answered_as), members=inside, y=y_pool, classes_=np.arange(10)
     )
     y, members = np.repeat([0, 1], 12), np.arange(24) % 3 == 0
     told = answers(y, members)
@@ -109,7 +114,12 @@ def judge_attack(attack):
     if not callable(attack):
         return f"answer must be your function my_attack, got {attack!r}."
     shadows, black_box, X, y, members = by_hand()
-    scores = attack(shadows, black_box, X, y)
+    try:
+        scores = attack(shadows, black_box, X, y)
+    except ValueError as refusal:
+        if complaint := not_fitted(str(refusal)):
+            return complaint
+        raise
     if scores is ...:
         return ...
     if scores is None:
@@ -124,7 +134,49 @@ def judge_attack(attack):
             f"it asked {black_box.n_queries} queries about {len(y)} records: ask once, and keep "
             "the answers."
         )
-    return judge_order(scores, y, members) or judge_on_real_records(attack)
+    return (
+        judge_order(scores, y, members)
+        or judge_what_it_uses(attack)
+        or judge_on_real_records(attack)
+    )
+
+
+def not_fitted(refusal):
+    """What is behind scikit-learn's refusal to fit an attack model; None where it is not known."""
+    if "0 sample" in refusal:
+        return (
+            "an attack model was to learn from, or to judge, no record at all: not every class "
+            "occurs here. Loop over np.unique(y), as the scaffold does."
+        )
+    if "inconsistent numbers of samples" in refusal:
+        return (
+            "an attack model was to learn from answers and from an in or out that differ in "
+            "number. Fit it on rows and was_in, the shadow models'. The target's answers are only "
+            "judged: nobody tells the attacker who was in there."
+        )
+    return None
+
+
+def judge_what_it_uses(attack):
+    """Complain about an attack that leaves out shadow models or the true classes, or return
+    None."""
+    for liar in (0, 9):
+        shadows, black_box, X, y, members = by_hand(liar)
+        scores = np.asarray(attack(shadows, black_box, X, y), float)
+        if min(roc_auc_score(members[y == c], scores[y == c]) for c in (0, 1)) < 0.5:
+            return (
+                f"it follows shadow model {liar}, which was made to answer the wrong way round for "
+                "a test, though all others contradict it. Learn from the rows of all shadow "
+                "models: one alone gives few rows, and may be an odd one."
+            )
+    as_told, turned = (np.asarray(attack(*by_hand()[:3], classes), float) for classes in (y, 1 - y))
+    if np.allclose(as_told, turned):
+        return (
+            "the scores stay as they are when the classes in y change. Choose each record's model "
+            "by y, its true class: the target's most confident class is often wrong about "
+            "non-members, and to be wrong is what gives them away."
+        )
+    return None
 
 
 def judge_order(scores, y, members):
@@ -226,6 +278,32 @@ def forest_auc():
     return found
 
 
+def judge_shadows_of_the_pool(answer):
+    """A judge of (letter, number, records): the number cannot tell fresh halves of the target's own
+    records from the pool's, so the records are looked at."""
+    broken, mended, learned_from = answer
+    if complaint := about_the_forest((broken, mended)):
+        return complaint
+    world, _ = shop()
+    X, _, _ = both_sides(world)
+    learned_from = np.asarray(getattr(learned_from, "X", learned_from), np.float32)
+    if learned_from.ndim != 2 or learned_from.shape[1] != X.shape[1]:
+        return (
+            "learned_from must be the records that your shadow models learned from, an array (n, "
+            f"{X.shape[1]}), got shape {learned_from.shape}."
+        )
+    targets = {record.tobytes() for record in np.asarray(X, np.float32)}
+    shared = sum(record.tobytes() in targets for record in learned_from)
+    if shared:
+        return (
+            f"{shared} of the {len(learned_from)} records are the target's own members or the "
+            "non-members in question. If each shadow model has a half of its own, the forest "
+            "cannot learn the target's half by heart, and the number looks right. But whoever has "
+            "these records is an auditor: an attacker has world.pool alone."
+        )
+    return None
+
+
 def diagnosis(right, measured, tolerance, remedy):
     """A judge of (letter, number): `right` is the letter, `measured()` gives the broken number and
     the mended one."""
@@ -244,6 +322,15 @@ def diagnosis(right, measured, tolerance, remedy):
         return f"a sound test does not give {mended:.3f}. {remedy}"
 
     return judge
+
+
+about_the_forest = diagnosis(
+    "c",
+    forest_auc,
+    0.03,
+    "Train the shadow models on world.pool, with mia.ShadowModels, and give the forest their "
+    "confidences and members.",
+)
 
 
 EXERCISES = {
@@ -283,9 +370,8 @@ answer = mia.evaluate(mia.ShadowAttack().fit(guessed), api, world).advantage
     "03.3": Exercise(
         "Write the shadow attack: an attack model for each class.",
         judge_attack,
-        "For one class: here = shadows.y == label, then shadows.confidences[:, here].reshape(-1, "
-        "10) are the rows, and shadows.members[:, here].ravel() says which were in. Fit on these, "
-        "and put predict_proba(answers[y == label])[:, 1] into scores[y == label].",
+        "Two lines are missing: model = LogisticRegression().fit(rows, was_in), then "
+        "scores[y == label] = model.predict_proba(answers[y == label])[:, 1]. And return scores.",
         """from sklearn.linear_model import LogisticRegression
 def my_attack(shadows, black_box, X, y):
     answers, scores = black_box.predict_proba(X), np.zeros(len(y))
@@ -322,13 +408,7 @@ mended = mia.evaluate(mia.ThresholdAttack().fit(digit_shadows), digit_api, small
     ),
     "03.5": Exercise(
         "Recognise shadow models that saw the target's records, and mend the test.",
-        diagnosis(
-            "c",
-            forest_auc,
-            0.03,
-            "Train the shadow models on world.pool, with mia.ShadowModels, and give the "
-            "forest their confidences and members.",
-        ),
+        judge_shadows_of_the_pool,
         "Which records did their shadow models learn from? And what can a forest learn by heart?",
         SHOP
         + """from sklearn.ensemble import RandomForestClassifier
@@ -338,6 +418,7 @@ rows, was_in = pool_shadows.confidences.reshape(-1, 10), pool_shadows.members.ra
 forest = RandomForestClassifier(30, random_state=0).fit(rows, was_in)
 broken = "c"
 mended = roc_auc_score(is_member, forest.predict_proba(api.predict_proba(X))[:, 1])
+learned_from = pool_shadows.X
 """,
         "Their forest knew each record's in or out by heart: the shadow models answer about it as "
         "the target does.",

@@ -21,10 +21,18 @@ def adaptive_against_top_1():
 
 
 def change(answer):
-    """Complain about an experiment that breaks the promise, changes the task or is too often wrong,
-    or return None."""
+    """Complain about the settings of an experiment that breaks the promise, changes the task or is
+    too often wrong, or return None."""
+    if isinstance(answer, dict):
+        try:
+            answer = Experiment(**answer)
+        except (TypeError, ValueError) as refusal:
+            return f"there is no such experiment: {refusal}"
     if not isinstance(answer, Experiment):
-        return f"the answer is an experiment, mia.Experiment(...), not {type(answer).__name__}."
+        return (
+            "the answer is the settings of an experiment, dict(...) or mia.Experiment(...), not "
+            f"{type(answer).__name__}."
+        )
     for name in ("data", "n_classes", "n_items"):
         if getattr(answer, name) != getattr(PRIVATE, name):
             return (
@@ -143,8 +151,9 @@ EXERCISES = {
         "The noise is added to a sum over all members. How could the sum become larger while the "
         "noise stays the same?",
         """noise = mia.noise_for(epsilon=4, delta=1e-5, steps=60)
-private = dict(hidden=32, n_shadows=8, epochs=60, clip=1.0)
-answer = mia.Experiment(**private, noise_multiplier=noise, n_members=2000)
+answer = dict(
+    hidden=32, n_shadows=8, epochs=60, clip=1.0, noise_multiplier=noise, n_members=2000
+)
 """,
         "The same promise costs less accuracy with more records: the sum grows with them, the "
         "noise does not.",

@@ -122,7 +122,7 @@ class NoiseFigure(LiveFigure):
             ("s-", NONMEMBER, "target's accuracy"),
             ("o-", ATTACK, "advantage: calibrated"),
             ("^:", "black", "advantage: of 2017"),
-            ("v--", CEILING, "advantage: proven ceiling"),
+            ("v--", CEILING, "proven ceiling"),
             ("x:", BASELINE, "advantage: gap attack"),
         )
         self.trends = [
