@@ -2,6 +2,7 @@
 legend calls an artist to what it must show."""
 
 import re
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from io import StringIO
@@ -24,6 +25,8 @@ from miaedu.explorers.figure import AS_SVG
 from miaedu.explorers.page import options
 from miaedu.explorers.shadow_count import tpr_at_low_fpr
 
+# the name in the package is the function's
+one_record_module = sys.modules["miaedu.explorers.one_record"]
 each_explorer = pytest.mark.parametrize("name", [explorer.__name__ for explorer in EXPLORERS])
 
 
@@ -1074,3 +1077,19 @@ def test_one_record_is_judged_by_models_like_the_target_and_put_in_or_taken_out(
         ratio = sides[0].logpdf(phi) - sides[1].logpdf(phi)
         score = list(found.scores.values())[-1]
         assert score == pytest.approx(ratio, rel=0.05, abs=0.3)
+
+
+def test_the_first_training_of_one_record_shows_its_progress_in_a_notebook(monkeypatch):
+    shown = []
+    bar = SimpleNamespace(update=lambda html: shown.append(html.data))
+    monkeypatch.setattr(one_record_module, "get_ipython", lambda: SimpleNamespace(kernel=None))
+    monkeypatch.setattr(one_record_module, "display", lambda *_, display_id: bar)
+
+    def work(progress):
+        progress(0.25)
+        return "done"
+
+    assert one_record_module.with_progress(work) == "done"
+    assert "<progress value='0.25'>25%" in shown[0] and shown[-1] == "", "nothing is left of it"
+    monkeypatch.setattr(one_record_module, "get_ipython", lambda: None)
+    assert one_record_module.with_progress(lambda progress: progress) is None, "a plain script"

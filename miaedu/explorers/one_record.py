@@ -233,6 +233,7 @@ class OneRecordFigure(LiveFigure):
         ]
         how = {"color": "black", "lw": 2, "ls": ":", "label": "this target"}
         self.here = self.move(right.axvline(0, **how))
+        right.set_xticks(range(-10, 11, 5))
         right.grid(axis="x", color="#dddddd")
         below(right)
 
