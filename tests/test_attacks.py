@@ -414,9 +414,8 @@ def test_who_cannot_afford_all_answers_asks_for_none(kind, door, said):
 def test_attackers_who_ask_once_and_often_share_the_first_answer():
     shadows = made_up()
     noise, answers = mia.noisy(0.2, random_state=1), made_up(seed=3).confidences[0]
-    world = types.SimpleNamespace(
-        members=(numbers(90)[:45], shadows.y[:45]), nonmembers=(numbers(90)[45:], shadows.y[45:])
-    )
+    sides = ((numbers(90)[rows], shadows.y[rows]) for rows in np.split(np.arange(90), [45, 90]))
+    world = mia.World(*sides, classes=np.arange(3))
     attacks = {q: mia.ShadowAttack(q).fit(shadows, noise) for q in (1, 4, 2)}
     api = mia.BlackBox(Oracle(answers, range(3)), mia.noisy(0.2, random_state=0))
     reports = mia.evaluate(attacks, api, world)

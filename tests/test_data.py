@@ -416,7 +416,8 @@ def audited(d, n_members, seed, **settings):
     network = mia.MLP(random_state=seed, **settings)
     api = mia.BlackBox(network.fit(*world.members, classes=world.classes))
     X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
-    shadows = mia.ShadowModels(network, 32, random_state=seed + 1).fit(X, y, classes=world.classes)
+    shadows = mia.ShadowModels(network, 32, random_state=seed + 1)
+    shadows.fit(X, y, classes=world.classes, groups=world.groups.both_sides)
     attacks = {kind: kind().fit(shadows) for kind in (mia.LiRA, mia.CalibratedAttack)}
     reports = mia.evaluate(attacks, api, world)
     aucs = [roc_auc_score(report.members, report.scores) for report in reports.values()]
