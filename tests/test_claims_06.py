@@ -206,7 +206,7 @@ def test_at_the_papers_size_ours_is_further_away_and_the_gap_attack_is_not():
     printed = [paper("table-2")[shop] for shop in SHOPS]
     small = [mia.our_table("table-2")[shop]["precision"][0] for shop in SHOPS]
     assert precision[-1] < small[-1] < printed[-1]
-    assert precision[:2] == pytest.approx(printed[:2], abs=0.02)
+    assert precision[:3] == pytest.approx(printed[:3], abs=0.02)
     for shop in SHOPS:
         train, test = (paper("table-2", f"{side}_accuracy")[shop] for side in ("train", "test"))
         gap = full[shop]["gap_precision"][0]
@@ -264,7 +264,7 @@ def test_l2_takes_more_and_more_but_less_than_half_as_much_from_the_calibrated_a
         assert interval(low["accuracy"] - middle["accuracy"])[0] > 0
         assert interval(middle["accuracy"] - high["accuracy"])[0] > 0.05
         for priced in (low, middle, high):
-            assert interval(priced["test_accuracy"] - base["test_accuracy"])[1] < 0.01
+            assert interval(priced["test_accuracy"] - base["test_accuracy"])[1] < 0.02
         assert interval(base["test_accuracy"] - high["test_accuracy"])[0] > 0
         old, new = (base[key] - high[key] for key in ("accuracy", "calibrated_accuracy"))
         low, high = interval(new / old)
