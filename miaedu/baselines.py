@@ -13,6 +13,15 @@ FOLDS = 5
 LARGEST = 5_000  # records that the blind baseline looks at
 _blind = weakref.WeakKeyDictionary()  # by World: it is the same under every attack
 
+BASELINES_FOOTNOTE = (
+    "Untouched run: a shadow model answers in the target's place, one that "
+    "the attack has not learned from. Blind baseline: a classifier that sees the records and asks "
+    "no target. Neither has anything to find, but by chance its interval misses 0.5, below as well "
+    "as above: the untouched run's once in about twenty times, the blind baseline's, which is "
+    "fitted to the same records, once in about five. Only an AUC that is far from 0.5, or off with "
+    "other random states too, means that the evaluation is broken."
+)
+
 
 def both_sides(world):
     """The members of a World, then the non-members: X (n, d), y (n,), and who is a member (n,)."""

@@ -11,7 +11,7 @@ from textwrap import wrap
 import numpy as np
 
 from .attacks import Answers, check_learned
-from .baselines import blind_scores, both_sides, looked_at, untouched_scores
+from .baselines import BASELINES_FOOTNOTE, blind_scores, both_sides, looked_at, untouched_scores
 
 REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
 STRICT = 0.01  # the false alarm rate of a second threshold, learned from the shadow models too
@@ -24,12 +24,7 @@ FOOTNOTES = {
     STRICT_TPR: f"{STRICT_TPR}: hits at the threshold that flags {100 * STRICT:g} % of the shadow "
     "models' non-members. An attacker can find it; for a TPR at an exact FPR one has to know who "
     "is a member.",
-    "untouched run's AUC": "Untouched run: a shadow model answers in the target's place, one that "
-    "the attack has not learned from. Blind baseline: a classifier that sees the records and asks "
-    "no target. Neither has anything to find, but by chance its interval misses 0.5, below as well "
-    "as above: the untouched run's once in about twenty times, the blind baseline's, which is "
-    "fitted to the same records, once in about five. Only an AUC that is far from 0.5, or off with "
-    "other random states too, means that the evaluation is broken.",
+    "untouched run's AUC": BASELINES_FOOTNOTE,
 }
 
 
@@ -157,8 +152,7 @@ class Report:
 
     @property
     def fpr(self):
-        """Share of the non-members that are flagged, at the threshold learned from the
-        shadows."""
+        """Share of the non-members flagged at the threshold learned from the shadows."""
         return self._value("fpr")
 
     @property
