@@ -254,8 +254,8 @@ def test_l2_takes_more_and_more_but_much_less_from_the_calibrated_attack():
     )
     sentence(
         "06",
-        "The highest price of L2 takes much less from the calibrated attack than from the attack of "
-        "2017.",
+        "The highest price of L2 takes much less from the calibrated attack than from the attack "
+        "of 2017.",
     )
     told = [paper("table-3", "accuracy")[f"L2 1e-{k}"] for k in (4, 3, 2)]
     assert told == sorted(told)[::-1]
