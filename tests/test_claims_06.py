@@ -242,7 +242,7 @@ def test_hiding_agrees_but_for_temperature():
 
 
 @pytest.mark.slow
-def test_l2_takes_more_and_more_but_less_than_half_as_much_from_the_calibrated_attack():
+def test_l2_takes_more_and_more_but_much_less_from_the_calibrated_attack():
     sentence(
         "06",
         "From the lowest price to the highest it takes more and more from the attack of 2017, here "
@@ -254,8 +254,8 @@ def test_l2_takes_more_and_more_but_less_than_half_as_much_from_the_calibrated_a
     )
     sentence(
         "06",
-        "The highest price of L2 takes less than half as much from the calibrated attack as from "
-        "the attack of 2017.",
+        "The highest price of L2 takes much less from the calibrated attack than from the attack "
+        "of 2017.",
     )
     told = [paper("table-3", "accuracy")[f"L2 1e-{k}"] for k in (4, 3, 2)]
     assert told == sorted(told)[::-1]
@@ -267,8 +267,7 @@ def test_l2_takes_more_and_more_but_less_than_half_as_much_from_the_calibrated_a
             assert interval(priced["test_accuracy"] - base["test_accuracy"])[1] < 0.02
         assert interval(base["test_accuracy"] - high["test_accuracy"])[0] > 0
         old, new = (base[key] - high[key] for key in ("accuracy", "calibrated_accuracy"))
-        low, high = interval(new / old)
-        assert 0.25 < low and high < 0.5
+        assert interval(new / old)[1] < 0.6
 
 
 @pytest.mark.slow
