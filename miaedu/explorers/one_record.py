@@ -20,10 +20,13 @@ from .attackers import CALIBRATED, LIRA_AUDITOR, OF_2017
 from .controls import slider, tick
 from .explorer import Explorer
 from .figure import LiveFigure
+from .machine import affordable
 from .panels import below
 
 PLACES = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100, 200, 400, 600)
 ATTACKERS = OF_2017, CALIBRATED, LIRA_AUDITOR
+COUNTS = (16, 64, 256)  # of models, on machines too slow for more
+FEW = (1, 2, 4, 8, 16)  # shadow models of the pool
 LOW = 0.01  # the false alarm rate that each attack keeps on its shadow models
 EDGES = np.linspace(-10, 12, 45)  # of the bins of phi; the outer ones hold what is beyond
 ROWS = 2.2, 1.2, 0.2  # where the attackers stand in the left panel
@@ -38,14 +41,18 @@ def one_record(n_models=512):
     >>> "in the training set" in explorer.words
     True
 
-    `n_models` networks of 32 units learn once from random halves of the same 900 digits, about half
-    of them with each record. Then each move trains this one target, with the record or without it,
-    and three attacks judge it: two in the attacker's view, and LiRA with all the models as its
-    shadow models. A record's place is its exposure on one half of the models. Returns an
-    :class:`Explorer`.
+    `n_models` networks of 32 units, fewer on a slow machine, learn once from random halves of the
+    same 900 digits, about half of them with each record. Then each move trains this one target,
+    with the record or without it, and three attacks judge it: two in the attacker's view, and LiRA
+    with all the models as its shadow models. A record's place is its exposure on one half of the
+    models. Returns an :class:`Explorer`.
     """
     settings = {"data": "digits", "n_members": 450, "hidden": 32, "attack": "gap"}
-    many = ManyTargets(**settings, n_targets=n_models)
+    # trained once: that may take five times as long as what an explorer begins with elsewhere
+    n_models = affordable(
+        [count for count in COUNTS if count < n_models] + [n_models], n_models, 0.2
+    )
+    many = ManyTargets(**settings, n_shadows=affordable(FEW, 16), n_targets=n_models)
     controls = {
         "place": slider("record, the most exposed first", PLACES, 1),
         "inside": tick("in the training set"),
