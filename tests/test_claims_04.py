@@ -192,7 +192,8 @@ def test_against_labels_alone_the_label_only_attack_beats_the_gap_attack():
     sentence("04", "So twenty labels give back a part of what the confidences would have said.")
     labels = measured(hide=("labels_only",), attack="label_only")
     assert interval(labels["advantage"] - labels["gap_advantage"])[0] > 0.04
-    assert interval(measured()["advantage"] - labels["advantage"])[0] > 0, "a part"
+    told = measured(attack="calibrated")["advantage"]
+    assert interval(told - labels["advantage"])[0] > 0.02, "a part"
 
 
 @pytest.mark.slow
@@ -642,12 +643,12 @@ def test_what_happens_in_the_control_room():
     found = [kind[epochs].advantage for kind in (of_2017, plain) for epochs in (20, 60)]
     assert found == pytest.approx([0.27, 0.57, 0.44, 0.58], abs=ROUNDED)
     assert max(report.test_accuracy for report in plain.values()) < plain[20].test_accuracy + 0.01
-    sentence("04", "leaves the attack of 2017 with 0.34 and the calibrated one with 0.30.")
+    sentence("04", "leaves the attack of 2017 with 0.34 and the calibrated one with 0.32.")
     label, label_2017 = (
         full_batch(hide=("labels_only",), attack=attack, **kept).adaptive.advantage
         for attack in ("calibrated", "shadow")
     )
-    assert (label_2017, label) == pytest.approx((0.34, 0.30), abs=ROUNDED)
+    assert (label_2017, label) == pytest.approx((0.34, 0.32), abs=ROUNDED)
     assert of_2017[20].advantage < label_2017 and plain[20].advantage > label
     private = {epochs: full_batch(noise=4.0, epochs=epochs, **kept) for epochs in kept["snapshots"]}
     sentence("04", "mu grows from 0.56 to 1.94, and the accuracy from 0.14 to 0.62.")
