@@ -6,12 +6,24 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pytest
 from scipy import stats
 
 import miaedu as mia
 from miaedu import experiment
+from miaedu.explorers import EXPLORERS
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+# these train hundreds of networks with many a move
+HEAVY = "falsely_accused", "low_fpr", "one_record"
+each_explorer = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(make.__name__, marks=[pytest.mark.slow] * (make.__name__ in HEAVY))
+        for make in EXPLORERS
+    ],
+)
 
 
 def cells(number, kind=None):

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from course import each_explorer
 from matplotlib.axis import Axis
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
@@ -19,7 +20,6 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
 import miaedu as mia
-from miaedu.explorers import EXPLORERS
 from miaedu.explorers.browser import text_of
 from miaedu.explorers.figure import AS_SVG
 from miaedu.explorers.page import options
@@ -28,7 +28,6 @@ from miaedu.explorers.shadow_count import tpr_at_low_fpr
 # the name in the package is the function's
 one_record_module = sys.modules["miaedu.explorers.one_record"]
 TEXT = "{http://www.w3.org/2000/svg}text"
-each_explorer = pytest.mark.parametrize("name", [explorer.__name__ for explorer in EXPLORERS])
 
 
 # What must be drawn, from scores alone. `past` holds (results, values) of each picture so far.

@@ -14,6 +14,7 @@ from types import ModuleType, SimpleNamespace
 
 import ipywidgets
 import pytest
+from course import each_explorer
 from PIL import Image
 
 import miaedu as mia
@@ -22,8 +23,6 @@ from miaedu.explorers import EXPLORERS, controls, machine, schedule
 from miaedu.explorers import explorer as explorer_module
 from miaedu.explorers.page import options
 
-NAMES = [function.__name__ for function in EXPLORERS]
-each_explorer = pytest.mark.parametrize("name", NAMES)
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
