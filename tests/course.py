@@ -17,13 +17,16 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 # these train hundreds of networks with many a move
 HEAVY = "falsely_accused", "low_fpr", "one_record"
-each_explorer = pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(make.__name__, marks=[pytest.mark.slow] * (make.__name__ in HEAVY))
-        for make in EXPLORERS
-    ],
-)
+
+
+def each(names):
+    """Run a test on every one of these explorers, on the heavy ones where slow tests run."""
+    marks = {name: [pytest.mark.slow] * (name in HEAVY) for name in names}
+    params = [pytest.param(name, marks=marks[name]) for name in names]
+    return pytest.mark.parametrize("name", params)
+
+
+each_explorer = each([make.__name__ for make in EXPLORERS])
 
 
 def cells(number, kind=None):

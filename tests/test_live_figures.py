@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import numpy as np
 import pytest
-from course import each_explorer
+from course import each, each_explorer
 from matplotlib.axis import Axis
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
@@ -577,7 +577,7 @@ def ends(control, name):
     return dict.fromkeys([values[0], values[len(values) // 2], values[-1]])
 
 
-@pytest.mark.parametrize("name", TABLE)
+@each(TABLE)
 def test_each_moving_artist_shows_what_its_legend_says_of_the_scores(name, a_fast_machine):
     explorer = mia.overfitting(more=False) if name == "people" else getattr(mia, name)()
     stops = 0
