@@ -10,12 +10,12 @@ import numpy as np
 from scipy import stats
 
 from .places import course
-from .plots import ATTACK, BASELINE, CEILING, alt_text, drawing, new_axes
+from .plots import ATTACK, BASELINE, alt_text, drawing, new_axes
 
 PAPER, OURS = "paper.json", "reproduced.json"
 MARKS = {  # of what is drawn: its name, its look, and how far beside the row's line it stands
-    "": ("attack of 2017, here", "o", ATTACK, 0.0),
-    "calibrated_": ("calibrated attack, here", "s", CEILING, -0.2),
+    "": ("attack of 2017, here", "^", "black", 0.0),
+    "calibrated_": ("calibrated attack, here", "o", ATTACK, -0.2),
     "gap_": ("gap attack, here", "x", BASELINE, 0.2),
 }
 

@@ -6,7 +6,6 @@ of that file were run.
 
 import argparse
 import json
-import warnings
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 import sklearn
-from scipy.linalg import LinAlgWarning
 from tqdm.auto import tqdm
 
 from .cache import more_room
@@ -141,9 +139,7 @@ def reproduce(path, parts=None, progress=True):
         disable=not progress,
         bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
     )
-    with bar, warnings.catch_warnings():
-        # Labels alone leave an attack model too little to invert; it then takes another solver.
-        warnings.simplefilter("ignore", LinAlgWarning)
+    with bar:
         for _, alike in groupby(jobs, key=_training):
             # The stages of one training at a time: those of the next would not fit beside them.
             with more_room(ROOM):
