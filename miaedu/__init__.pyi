@@ -14,7 +14,6 @@ from .data import load_digits as load_digits
 from .data import load_purchases as load_purchases
 from .data import load_tumours as load_tumours
 from .dataset import Dataset as Dataset
-from .dataset import World as World
 from .dataset import split as split
 from .environment import check_environment as check_environment
 from .exercises import check as check
@@ -75,3 +74,4 @@ from .synthesis import synthesize as synthesize
 from .synthesis import with_noise as with_noise
 from .table import load_table as load_table
 from .words import describe as describe
+from .world import World as World

@@ -6,6 +6,9 @@ from numbers import Integral, Real
 
 import numpy as np
 
+# what stands for a value that is missing, or is none
+MISSING = ("None", "nan", "inf", "-inf", "<NA>", "NaT")
+
 
 def draw_seeds(random_state, n):
     """`n` seeds from `random_state` (None, int or RandomState); the first seeds are the same
@@ -40,6 +43,43 @@ def check_number(name, value, kind=Real, low=0, high=inf, *, above=False, below=
         allowed += f" and {'below' if below else 'at most'} {high}"
     reason = f" ({why})" if why else ""
     raise ValueError(f"{name} must be {what} {allowed}, got {value!r}{reason}")
+
+
+def as_labels(name, values, n, of="X"):
+    """A label for each of the `n` records of a table that is called `of`, as an array (n,) of
+    texts, whole numbers or truth values; a ValueError for anything else.
+
+    >>> as_labels("y", ["no", "yes"], 2).tolist()
+    ['no', 'yes']
+    """
+    values = values if hasattr(values, "dtype") else np.array(values, dtype=object)
+    values = np.asarray(values)
+    if values.shape != (n,):
+        raise ValueError(
+            f"{name} must hold one value for each of the {n} records of {of}, "
+            f"got shape {values.shape}"
+        )
+    if values.dtype.kind in "biuU":
+        return values
+    for i, value in enumerate(values.tolist()):
+        if not isinstance(value, str) and str(value) in MISSING:
+            raise ValueError(
+                f"{name} must hold a value for every record, got {value} for record {i}"
+            )
+    if values.dtype.kind == "O":
+        given = values.tolist()
+        values = np.array(given)  # an array of objects becomes one of numbers or texts
+        others = [value for value in given if not isinstance(value, str)]
+        if values.dtype.kind == "U" and others:
+            raise ValueError(f"{name} must hold values of one kind, got texts and {others[0]!r}")
+    if values.dtype.kind == "f":
+        amounts = values[values != np.round(values)]
+        if len(amounts):
+            raise ValueError(
+                f"{name} must hold labels, not amounts (cut amounts into ranges first), got "
+                f"{amounts[0]}"
+            )
+    return values
 
 
 def public_classes(y, classes=None):

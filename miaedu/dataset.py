@@ -2,14 +2,16 @@
 pool."""
 
 import warnings
-from collections import Counter
 from dataclasses import dataclass
 from itertools import cycle
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
+
+from .checks import as_labels
+from .records import numbers_of
+from .world import Groups, World, check_duplicates_choice
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -113,48 +115,6 @@ class Dataset:
         return f"Dataset {self.name!r}: {size}{groups}"
 
 
-class Groups(NamedTuple):
-    """Which records of a World were dealt together, such as a household's: a number (n,) for each
-    record of each part; None where every record was dealt by itself."""
-
-    members: np.ndarray | None = None
-    nonmembers: np.ndarray | None = None
-    pool: np.ndarray | None = None
-
-    @property
-    def both_sides(self):
-        """The numbers of the members, then those of the non-members; or None."""
-        return None if self.members is None else np.concatenate([self.members, self.nonmembers])
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class World:
-    """Who is who: the target's members, as many others, and the pool of records that the attacker
-    has.
-
-    >>> import miaedu as mia
-    >>> mia.split(mia.load_digits(), n_members=500, random_state=0)
-    World: 500 members, 500 non-members, 797 in the pool, 10 classes
-
-    members, nonmembers, pool : pairs of X float32 (n, d) and y int64 (n,). classes : (c,), the
-    public set of labels. An attacker is given the pool and the classes, never the members. groups :
-    ``groups.pool`` and the like, int64 (n,): records with the same number were dealt together, and
-    shadow models and folds should keep them together; None where each was dealt by itself.
-    """
-
-    members: tuple
-    nonmembers: tuple
-    pool: tuple
-    classes: np.ndarray
-    groups: Groups = Groups()
-
-    def __repr__(self):
-        sizes = [f"{len(y):,}" for _, y in (self.members, self.nonmembers, self.pool)]
-        return "World: {} members, {} non-members, {} in the pool, {} classes".format(
-            *sizes, len(self.classes)
-        )
-
-
 def split(
     data,
     n_members,
@@ -202,8 +162,8 @@ def split(
     by_group = data.groups is not None if by_group is None else by_group
     if by_group and data.groups is None:
         raise ValueError(f"by_group needs groups, but Dataset {data.name!r} has none")
-    if duplicates not in (None, "error", "warn", "allow"):
-        raise ValueError(f'duplicates must be "error", "warn" or "allow", got {duplicates!r}')
+    if duplicates is not None:
+        check_duplicates_choice(duplicates)
     random = check_random_state(random_state)
     if coin:
         candidates, pool = _deal(data, by_group, [n_members + n_nonmembers], random)
@@ -289,10 +249,9 @@ def _toss(data, by_group, random):
 def _check_duplicates(data, parts, action):
     if action == "allow":
         return
-    # adding 0 makes one of -0 and 0
-    contents = np.array([row.tobytes() for row in data.X + 0.0], dtype=object)
-    homes = Counter(content for rows in parts for content in set(contents[rows]))
-    n = sum(homes[content] > 1 for content in contents)
+    (content,) = numbers_of(data.X)
+    homes = sum(np.isin(np.arange(len(data)), content[rows]) for rows in parts)
+    n = int((homes[content] > 1).sum())
     if n:
         said = (
             f"{n} of the {len(data)} records of {data.name!r} have exactly the same features as a "
@@ -335,31 +294,8 @@ def _numbers(X):
 
 def _encode(name, values, n):
     """The distinct values, sorted, and the code (n,) of each record's value."""
-    values = np.asarray(values)
-    if values.shape != (n,):
-        raise ValueError(
-            f"{name} must hold one value for each of the {n} records of X, got shape {values.shape}"
-        )
-    for i, value in enumerate(values.tolist()):
-        if not isinstance(value, str) and str(value) in (
-            "None",
-            "nan",
-            "inf",
-            "-inf",
-            "<NA>",
-            "NaT",
-        ):
-            raise ValueError(
-                f"{name} must hold a value for every record, got {value} for record {i}"
-            )
-    values = np.array(values.tolist())  # an array of objects becomes one of numbers or texts
+    values = as_labels(name, values, n)
     if values.dtype.kind == "f":
-        amounts = values[values != np.round(values)]
-        if len(amounts):
-            raise ValueError(
-                f"{name} must hold labels, not amounts (cut amounts into ranges first), got "
-                f"{amounts[0]}"
-            )
         values = values.astype(np.int64)
     found, codes = np.unique(values, return_inverse=True)
     return found.tolist(), codes

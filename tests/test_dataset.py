@@ -4,6 +4,7 @@ import warnings
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -406,3 +407,127 @@ def test_one_group_cannot_be_on_both_sides():
         ValueError, match="n_members must leave a group of records for the non-members, got 2"
     ):
         mia.split(numbered([5, 5], np.zeros(10)), 2)
+
+
+# A World of one's own
+
+TRAIN = np.array([[0.1, 1], [0.2, 2], [0.3, 3]])
+TEST = TRAIN + 10
+
+
+def own_world(X_train=TRAIN, y_train=(0, 1, 0), X_test=TEST, y_test=(1, 0, 1), *more, **given):
+    return mia.World.from_arrays(X_train, y_train, X_test, y_test, *more, **given)
+
+
+def test_a_world_of_ones_own_keeps_records_and_labels_as_they_come():
+    pool = (TRAIN - 10, ["yes", "maybe", "no"])
+    world = own_world(y_train=["no", "yes", "no"], y_test=["no", "no", "no"], pool=pool)
+    assert world.members[0] is TRAIN and world.nonmembers[0] is TEST and world.pool[0] is pool[0]
+    assert world.members[1].tolist() == ["no", "yes", "no"]
+    assert world.classes.tolist() == ["maybe", "no", "yes"]
+    assert [ids.tolist() for ids in world.ids] == [[0, 1, 2], [0, 1, 2]]
+    assert repr(world) == "World: 3 members, 3 non-members, 3 in the pool, 3 classes"
+    assert world.groups == (None, None, None)
+    assert mia.split(numbered([5, 5]), 2, random_state=0).ids is None
+
+
+def test_without_a_pool_there_is_an_empty_one():
+    X, y = own_world().pool
+    assert X.shape == (0, 2) and y.shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "labels, kind, classes",
+    [
+        ((True, False, True), "b", [False, True]),
+        (np.array([1.0, 2.0, 1.0]), "f", [1, 2]),
+        (np.array(["a", "b", "a"], dtype=object), "U", ["a", "b"]),
+        (np.array([3, 1, 3], dtype=object), "i", [1, 3]),
+    ],
+)
+def test_labels_of_any_kind(labels, kind, classes):
+    world = own_world(y_train=labels, y_test=labels)
+    assert world.members[1].dtype.kind == kind and world.classes.tolist() == classes
+
+
+def test_a_world_of_frames_knows_its_records_by_their_index():
+    people = pd.DataFrame(
+        {"job": ["cook", None, "nurse", "cook"], "age": [30, 31.5, np.nan, 41]}, index=list("wxyz")
+    )
+    world = own_world(people[:2], pd.Series(["no", "yes"]), people[2:], pd.Series(["no", "no"]))
+    assert [ids.tolist() for ids in world.ids] == [["w", "x"], ["y", "z"]]
+    assert world.members[0].equals(people[:2]) and world.pool[0].shape == (0, 2)
+    with pytest.raises(
+        ValueError, match="X_test must have the columns of X_train, but has no 'age'"
+    ):
+        own_world(people[:2], [0, 1], people[2:][["job"]], [0, 1])
+    with pytest.raises(ValueError, match="1 of the 2 records of X_test are in X_train too"):
+        own_world(people[:2], [0, 1], people[1:3], [0, 1])
+
+
+def test_ids_and_groups_are_led_along():
+    homes = ["oak", "elm", "oak"], ["ash", "ash", "yew"], ["elm", "fir", "fir"]
+    ids = [[7, 8, 9], ["a", "b", "c"]]
+    world = own_world(pool=(TRAIN - 10, [0, 1, 0]), ids=ids, groups=homes)
+    assert [given.tolist() for given in world.ids] == ids
+    assert world.groups.both_sides.tolist() == [3, 1, 3, 0, 0, 4]
+    assert world.groups.pool.tolist() == [1, 2, 2]
+    assert own_world(groups=homes[:2]).groups.pool is None
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, object])
+def test_overlaps_between_any_two_parts_are_counted(dtype):
+    big = 2**53 if dtype == np.int64 else 0.25
+    rows = np.arange(20).astype(dtype)[:, None] + np.array([big], dtype)
+    parts = dict(train=range(6), test=range(4, 10), pool=range(9, 14))
+
+    def world(duplicates):
+        train, test, pool = (rows[list(part)] for part in parts.values())
+        labels = [np.arange(len(X)) % 2 for X in (train, test, pool)]
+        return mia.World.from_arrays(
+            train, labels[0], test, labels[1], (pool, labels[2]), duplicates=duplicates
+        )
+
+    with pytest.raises(ValueError) as error:
+        world("error")
+    said = str(error.value)
+    assert said.startswith(
+        "2 of the 6 records of X_test are in X_train too; 1 of the 5 records of pool are in X_test"
+    )
+    assert "pool are in X_train" not in said and "duplicates='allow'" in said
+    with pytest.warns(UserWarning, match="^2 of the 6") as caught:
+        world("warn")
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        world("allow")
+        parts |= dict(test=range(6, 9))
+        world("error")
+
+
+@pytest.mark.parametrize(
+    "given, said",
+    [
+        (dict(X_test=TEST[:, :1]), "X_train and X_test must have the same number of features, got"),
+        (dict(X_train=TRAIN[:, 0]), "X_train must be a table of shape"),
+        (dict(X_test=TEST[:0], y_test=[]), "X_test must be a table of shape"),
+        (dict(y_train=[0, 1]), "y_train must hold one value for each of the 3 records of X_train"),
+        (dict(y_test=[0, None, 1]), "y_test must hold a value for every record, got None for rec"),
+        (dict(y_test=[0, np.nan, 1]), "y_test must hold a value for every record, got nan"),
+        (dict(y_train=[0.5, 1.5, 2]), "y_train must hold labels, not amounts"),
+        (dict(y_train=["a", 1, "b"]), "y_train must hold values of one kind, got texts and 1"),
+        (dict(y_train=["0", "1", "0"]), "labels of one kind, got the text '0' and the number 1"),
+        (dict(y_train=[0, 0, 0], y_test=[0, 0, 0]), "at least two classes, got only 0"),
+        (dict(pool=TRAIN - 10), "pool must hold X and y, got ndarray"),
+        (dict(pool=(TRAIN - 10, [0, 1])), "the pool's y must hold one value for each of the 3"),
+        (dict(pool=(TRAIN[:, :1], [0, 1, 1])), "X_train and pool must have the same number"),
+        (dict(ids=([1, 2, 3], [1, 2])), "ids of X_test must hold one value for each of the 3"),
+        (dict(ids=[1, 2, 3]), "ids must hold two arrays, .* got 3 of them"),
+        (dict(groups=[[1, 2], [1, 2, 3]]), "groups of X_train must hold one value for each"),
+        (dict(groups=[[1, 2, 3], ["a", "b", "c"]]), "groups must hold texts in all parts, or"),
+        (dict(duplicates="drop"), 'duplicates must be "error", "warn" or "allow", got \'drop\''),
+    ],
+)
+def test_a_world_that_cannot_be_is_refused(given, said):
+    with pytest.raises(ValueError, match=said):
+        own_world(**given)
