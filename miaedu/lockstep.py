@@ -8,6 +8,7 @@ alone, bit for bit: its batches have a shape that only its own number of rows de
 ever runs across copies.
 """
 
+import sys
 import threading
 import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -29,7 +30,16 @@ LOOK = 0.02  # seconds between two calls of `progress`
 
 # the limit on BLAS threads belongs to the whole process: one training run at a time
 _lock = threading.RLock()
-blas = lru_cache(maxsize=1)(ThreadpoolController)
+
+
+def blas():
+    """The libraries of this process that calculate in threads, BLAS and OpenMP."""
+    return _libraries(len(sys.modules))
+
+
+@lru_cache(maxsize=1)  # to look for them takes longer than a small fit: only after an import
+def _libraries(n_modules):
+    return ThreadpoolController()
 
 
 def layers(theta, d, h, c):

@@ -94,7 +94,7 @@ class MLP(ClassifierMixin, BaseEstimator):
         vars(self).update(learned)
         return self
 
-    def fit_many(self, X, y, members, classes=None, progress=None, n_jobs=None):
+    def fit_many(self, X, y, members, classes=None, progress=None, n_jobs=None, seeds=None):
         """Train one copy for each row of `members`, a boolean mask (K, n): copy k learns from
         ``X[members[k]]``.
 
@@ -107,8 +107,9 @@ class MLP(ClassifierMixin, BaseEstimator):
 
         `progress(share)` is called with the share done, from 0 to 1, at least every 50 ms; an
         exception raised in it stops the training and nothing is kept. `n_jobs` threads are used
-        (default: all cores); the bits do not depend on it. Returns :class:`Networks`. Raises
-        ValueError for a mask of another shape or with an empty row.
+        (default: all cores); the bits do not depend on it. `seeds` (K,) are by default drawn from
+        `random_state`. Returns :class:`Networks`. Raises ValueError for a mask of another shape or
+        with an empty row.
         """
         if n_jobs is not None:
             check_number("n_jobs", n_jobs, Integral, 1)
@@ -132,9 +133,9 @@ class MLP(ClassifierMixin, BaseEstimator):
                 f"but row {empty[0]} is empty"
             )
         rows = [np.flatnonzero(row) for row in members]
-        return new._learn(
-            X, codes, classes, rows, draw_seeds(self.random_state, len(rows)), progress, n_jobs
-        )
+        if seeds is None:
+            seeds = draw_seeds(self.random_state, len(rows))
+        return new._learn(X, codes, classes, rows, seeds, progress, n_jobs)
 
     def predict_proba(self, X):
         """Confidences (n, c) for records X (n, d), columns in the order of ``classes_``."""

@@ -1,77 +1,22 @@
 """ShadowModels: models like the target, whose members the attacker knows, having chosen them."""
 
 import copy
+import inspect
+from contextlib import nullcontext
 from numbers import Integral
 
 import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_X_y
 
 from .blackbox import BlackBox
-from .checks import check_number, draw_seeds, public_classes
-from .lockstep import threads_work
+from .checks import as_labels, check_number, draw_seeds, public_classes
+from .draws import draw_of_groups, half_of_groups, stratified_draw, stratified_half
+from .lockstep import blas, threads_work
+from .records import as_table, numbers_of, take
 
-
-def stratified_half(y, random_state):
-    """A boolean mask (n,) that is True for a random half of the records, of each class as far as it
-    can be.
-
-    >>> import numpy as np
-    >>> half = stratified_half(np.array([0, 0, 0, 0, 1, 1]), random_state=0)
-    >>> int(half[:4].sum()), int(half[4:].sum())
-    (2, 1)
-    """
-    rng = np.random.default_rng(random_state)
-    # by class, shuffled within; then a coin for each pair of neighbours
-    order = np.lexsort((rng.random(len(y)), y))
-    mask = np.empty(len(y), bool)
-    heads = rng.random((len(y) + 1) // 2) < 0.5
-    mask[order[::2]] = heads
-    mask[order[1::2]] = ~heads[: len(y) // 2]
-    return mask
-
-
-def stratified_draw(y, size, random_state):
-    """A boolean mask (n,) that is True for `size` random records, of each class its share to within
-    one record; each record is drawn with the same chance.
-
-    >>> import numpy as np
-    >>> drawn = stratified_draw(np.array([0] * 6 + [1] * 3), size=3, random_state=0)
-    >>> int(drawn[:6].sum()), int(drawn[6:].sum())
-    (2, 1)
-    """
-    rng, n = np.random.default_rng(random_state), len(y)
-    # by class, shuffled within; then one every n / size, from a random start
-    order = np.lexsort((rng.random(n), y))
-    steps = (np.arange(n + 1) * size + rng.integers(n)) // n
-    mask = np.empty(n, bool)
-    mask[order] = np.diff(steps) > 0
-    return mask
-
-
-def draw_of_groups(groups, size, random_state):
-    """A boolean mask (n,) that is True for whole random groups, of about `size` records together;
-    for a random half of all records (None), each group is in with probability 1/2.
-
-    >>> import numpy as np
-    >>> drawn = draw_of_groups(np.array([0, 0, 1, 1, 2, 2]), size=4, random_state=0)
-    >>> drawn.reshape(3, 2).tolist().count([True, True]), int(drawn.sum())
-    (2, 4)
-    """
-    rng = np.random.default_rng(random_state)
-    found, unit = np.unique(groups, return_inverse=True)
-    order = rng.permutation(len(found))
-    filled = np.bincount(unit)[order].cumsum()
-    # as many groups as come nearest to the number, but neither none nor all
-    wanted = len(groups) / 2 if size is None else size
-    count = 1 + np.argmin(np.abs(filled[:-1] - wanted))
-    drawn = np.zeros(len(found), bool)
-    drawn[order[:count]] = True
-    if size is None and rng.random() < 0.5:
-        drawn = ~drawn
-    return drawn[unit]
+BLOCK = 50_000  # records that a model is asked about at a time
 
 
 class ShadowModels:
@@ -86,14 +31,15 @@ class ShadowModels:
 
     Parameters: `model`, any scikit-learn classifier with ``predict_proba``: one that offers
     ``fit_many``, as :class:`MLP` does, is trained in lockstep, any other is cloned and fitted
-    through joblib (``joblib.parallel_config`` chooses where); `n_models`, at least 1;
+    through joblib: on threads of all cores, unless ``joblib.parallel_config`` says otherwise, each
+    on one thread where several are fitted side by side; `n_models`, at least 1;
     `random_state`, None, int or RandomState: the first models are the same whatever their number;
     `train_size`, how many records each model learns from, instead of a half: as many as the target
     did, if that is known.
 
     Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool,
-    ``confidences`` (K, n, c) float32 of the pool's records, ``X`` (n, d) and ``y`` (n,), the pool,
-    and ``classes_`` (c,). Source: Shokri et al. 2017, section V-B.
+    ``confidences`` (K, n, c) float32 of the pool's records, ``X`` (n, d) and ``y`` (n,), the pool
+    as it came, and ``classes_`` (c,). Source: Shokri et al. 2017, section V-B.
     """
 
     def __init__(self, model, n_models=16, random_state=None, train_size=None):
@@ -106,15 +52,19 @@ class ShadowModels:
         """Train on the pool X (n, d), y (n,) of public `classes` (those of y); `progress(share)`
         may raise to stop.
 
-        Records of one of the `groups` (n,), such as a household, are together in or out of each
-        model's training set, which then has the `train_size` to within a part of a group.
+        X is an array of any dtype or a DataFrame, y holds labels of any kind. A half has a record
+        of each class of which there are two. Records of one of the `groups` (n,), such as a
+        household, are together in or out of each model's training set, which then has the
+        `train_size` to within a part of a group. A ValueError says which model could not be
+        trained, and on what.
         """
         check_number("n_models", self.n_models, Integral, 1)
         if not hasattr(self.model, "predict_proba"):
             raise TypeError(
                 f"model must be a classifier with predict_proba, got {type(self.model).__name__}"
             )
-        X, y = check_X_y(X, y, dtype=np.float32)
+        X = as_table(X)
+        y = as_labels("y", y, len(X))
         if len(X) < 4:
             raise ValueError(
                 f"X must hold at least 4 records, so that each half trains a model, got {len(X)}"
@@ -124,16 +74,55 @@ class ShadowModels:
         seeds = draw_seeds(self.random_state, 2 * self.n_models).reshape(-1, 2)
         new.X, new.y = X, y
         new.members = np.stack([self._draw(y, groups, seed) for seed in seeds[:, 0]])
+        training = (self.model, X, y, new.members, seeds[:, 1], new.classes_)
         if hasattr(self.model, "fit_many"):
-            model = clone(self.model).set_params(random_state=int(seeds[0, 1]))
-            new.networks = model.fit_many(
-                X, y, new.members, classes=new.classes_, progress=progress
-            )
+            new.networks = _in_lockstep(*training, progress)
+            new.confidences = new.predict_proba(X)
         else:
-            new.networks = new._fit_through_joblib(seeds[:, 1], progress)
-        new.confidences = new.predict_proba(X)
+            shape = self.n_models, len(X), len(new.classes_)
+            new.networks, new.confidences = [], np.empty(shape, np.float32)
+            for network, answers in _side_by_side(*training, X, True, progress):
+                new.confidences[len(new.networks)] = answers
+                new.networks.append(network)
         vars(self).update(vars(new))
         return self
+
+    @classmethod
+    def from_answers(cls, X, y, members, confidences, classes):
+        """A fitted collection of K models of which only their answers about the records X (n, d)
+        are known: who learned from which, `members` (K, n) bool, and `confidences` (K, n, c).
+
+        >>> import numpy as np, miaedu as mia
+        >>> X, members, answers = np.array([[1.5], [2.5]]), [[True, False]], [[[1, 0], [0.5, 0.5]]]
+        >>> told = mia.ShadowModels.from_answers(X, [0, 1], members, answers, classes=[0, 1])
+        >>> told.predict_proba(X[1:]).tolist(), told.saw(X[1:]).tolist()
+        ([[[0.5, 0.5]]], [[False]])
+
+        The columns of `confidences` are in the order of `classes`. Answers about these very records
+        are looked up by content; a ValueError counts others that are asked about. Attacks that ask
+        about changed records cannot use it.
+        """
+        X = as_table(X)
+        y, members, classes = as_labels("y", y, len(X)), np.asarray(members), np.asarray(classes)
+        confidences = np.asarray(confidences, np.float32)
+        if members.dtype != bool or members.ndim != 2 or members.shape[1] != len(X):
+            raise ValueError(
+                f"members must be a boolean mask of shape (number of models, {len(X)}), "
+                f"got {members.dtype} of shape {members.shape}"
+            )
+        if confidences.shape != (shape := (*members.shape, len(classes))):
+            raise ValueError(
+                f"confidences must have shape {shape} (models, records, classes), "
+                f"got {confidences.shape}"
+            )
+        public_classes(y, classes)
+        order = np.argsort(classes)
+        if (order != np.arange(len(order))).any():
+            classes, confidences = classes[order], confidences[..., order]
+        told = cls(None, len(members))
+        told.X, told.y, told.members, told.classes_ = X, y, members, classes
+        told.confidences, told.networks = confidences, KnownAnswers(X, confidences, classes)
+        return told
 
     def _draw(self, y, groups, seed):
         """Who is in the training set of the model with this seed."""
@@ -147,6 +136,8 @@ class ShadowModels:
                 )
             if len(np.unique(groups)) < 2:
                 raise ValueError("groups must hold at least two groups, got one")
+            if self.train_size is None:
+                return half_of_groups(groups, y, seed)
             return draw_of_groups(groups, self.train_size, seed)
         if self.train_size is None:
             return stratified_half(y, seed)
@@ -165,14 +156,11 @@ class ShadowModels:
         By content, not by place: any record may be asked about, and one that stands in the pool
         twice was seen if either copy was. Labels do not count, since they may be asked of a target.
         """
-        number = {}
-        of_pool = np.array([number.setdefault(record, len(number)) for record in _contents(self.X)])
-        first = np.unique(of_pool, return_index=True)[1]
-        seen = np.zeros((len(self.members), len(number) + 1), bool)  # the last, of no record
-        seen[:, :-1] = self.members[:, first]
-        for again in np.setdiff1d(np.arange(len(of_pool)), first):
-            seen[:, of_pool[again]] |= self.members[:, again]
-        return seen[:, [number.get(record, -1) for record in _contents(X)]]
+        of_pool, asked = numbers_of(self.X, as_table(X) if len(X) else X)
+        seen = np.zeros((len(self.members), 1 + max(of_pool.max(), asked.max(initial=0))), bool)
+        for row, member in zip(seen, self.members):
+            row[of_pool[member]] = True
+        return seen[:, asked]
 
     def predict_proba(self, X):
         """Confidences (K, n, c) of all shadow models for records X (n, d); 0 for a class that one
@@ -183,7 +171,7 @@ class ShadowModels:
             return self.networks.predict_proba(X)
         out = np.zeros((len(self.networks), len(X), len(self.classes_)), np.float32)
         for answers, network in zip(out, self.networks):
-            answers[:] = _AllClasses(network, self.classes_).predict_proba(X)
+            answers[:] = public_answers(network, X, self.classes_)
         return out
 
     def without(self, k):
@@ -191,7 +179,11 @@ class ShadowModels:
         others = copy.copy(self)
         rest = [j for j in range(len(self.members)) if j != k]
         others.members, others.confidences = self.members[rest], self.confidences[rest]
-        others.networks = [self.networks[j] for j in rest]
+        others.networks = (
+            self.networks.only(rest)
+            if isinstance(self.networks, KnownAnswers)
+            else [self.networks[j] for j in rest]
+        )
         return others
 
     def door(self, k, hide=()):
@@ -206,30 +198,127 @@ class ShadowModels:
         earlier.confidences = earlier.predict_proba(self.X)
         return earlier
 
-    def _fit_through_joblib(self, seeds, progress):
-        def copies():
-            for mask, seed in zip(self.members, seeds):
-                model = clone(self.model)
-                names = sorted(
-                    name for name in model.get_params() if name.split("__")[-1] == "random_state"
-                )
-                model.set_params(
-                    **{
-                        name: int(own)
-                        for name, own in zip(names, draw_seeds(int(seed), len(names)))
-                    }
-                )
-                yield joblib.delayed(model.fit)(self.X[mask], self.y[mask])
 
-        networks = []
-        # Threads by default: starting processes would cost more than the small fits of a course.
-        n_jobs = -1 if threads_work() else 1
-        fits = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-        for network in fits(copies()):
-            networks.append(network)
+def train_each(model, X, y, masks, seeds, classes, ask=None, progress=None, start=0):
+    """Train a copy of `model` on the records X (n, d), y (n,) that each of `masks` (K, n) marks,
+    and yield what it answers about the table `ask` (X itself), in the order of the masks.
+
+    >>> import numpy as np, miaedu as mia
+    >>> X, y, masks = np.arange(8.0)[:, None], np.arange(8) % 2, np.arange(16).reshape(2, 8) % 3 > 0
+    >>> answers = train_each(mia.MLP(epochs=2), X, y, masks, [0, 1], [0, 1])
+    >>> [confidences.shape for confidences in answers]
+    [(8, 2), (8, 2)]
+
+    Answers are float32 confidences (m, c) in the order of `classes` (c,), 0 for a class that a copy
+    never saw; no model is kept. With the masks and the second of each pair of seeds that
+    :class:`ShadowModels` draws, copies have the same bits as there. `start`: how many copies to
+    leave out, whose answers are known already: the others are what they would have been.
+    `progress(share)` of those that are trained may raise to stop.
+    """
+    classes, ask = np.asarray(classes), X if ask is None else ask
+    training = model, X, y, masks, seeds, classes
+    if hasattr(model, "fit_many"):
+        if start < len(masks):
+            networks = _in_lockstep(*training, progress, start)
+            for k in range(len(networks)):
+                yield public_answers(networks[k], ask, classes)
+        return
+    for _, answers in _side_by_side(*training, ask, False, progress, start):
+        yield answers
+
+
+def _in_lockstep(model, X, y, masks, seeds, classes, progress, start=0):
+    """The networks that learned from the masks, from `start` on."""
+    model = clone(model).set_params(random_state=int(seeds[0]))
+    if not start:
+        return model.fit_many(X, y, masks, classes=classes, progress=progress)
+    seeds = draw_seeds(int(seeds[0]), len(masks))[start:]
+    return model.fit_many(X, y, masks[start:], classes=classes, progress=progress, seeds=seeds)
+
+
+def _side_by_side(model, X, y, masks, seeds, classes, ask, keep, progress, start=0):
+    """Yield each fitted copy, or None unless told to `keep` it, and its answers about `ask`."""
+    # Threads by default: starting processes would cost more than the small fits of a course.
+    n_jobs = joblib.parallel.get_active_backend()[1] if threads_work() else 1
+    n_jobs = -1 if n_jobs is None else n_jobs
+    parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    alone = joblib.effective_n_jobs(n_jobs) == 1
+    # whole tables and a mask, not parts of tables: what is the same for all is sent once
+    fits = (
+        joblib.delayed(_fit_and_ask)(
+            _copy_of(model, seeds[k]), X, y, masks[k], classes, ask, keep, alone
+        )
+        for k in range(start, len(masks))
+    )
+    # The limit on BLAS belongs to the whole process, that on OpenMP to each thread that sets it.
+    with nullcontext() if alone else blas().limit(limits=1, user_api="blas"):
+        for done, (network, answers, failure) in enumerate(parallel(fits), 1):
+            if failure is not None:
+                raise ValueError(_told(failure, start + done - 1, y, masks, classes)) from failure
+            yield network, answers
             if progress is not None:
-                progress(len(networks) / self.n_models)
-        return networks
+                progress(done / (len(masks) - start))
+
+
+def _copy_of(model, seed):
+    """A clone with a seed of its own for each thing in it that is left to chance."""
+    model = clone(model)
+    names = sorted(name for name in model.get_params() if name.split("__")[-1] == "random_state")
+    seeds = draw_seeds(int(seed), len(names))
+    return model.set_params(**{name: int(own) for name, own in zip(names, seeds)})
+
+
+def _fit_and_ask(model, X, y, mask, classes, ask, keep, alone):
+    """The model that learned from the marked records, its answers, and what went wrong, if it
+    did."""
+    openmp = blas().select(user_api="openmp")
+    with nullcontext() if alone else openmp.limit(limits=1):
+        try:
+            model.fit(take(X, mask), y[mask], **_told_classes(model, classes))
+            answers = public_answers(model, ask, classes)
+        except Exception as failure:
+            return None, None, failure
+    return (model if keep else None), answers, None
+
+
+def _told(failure, k, y, masks, classes):
+    missing = np.setdiff1d(classes, y[masks[k]]).tolist()
+    lacking = f", none of class {', '.join(map(repr, missing[:5]))}" if missing else ""
+    return (
+        f"shadow model {k}, counted from 0, failed; it was to learn from {masks[k].sum()} records "
+        f"of {len(classes) - len(missing)} classes{lacking}. {type(failure).__name__}: {failure}"
+    )
+
+
+def _told_classes(model, classes):
+    """The public classes, for a `fit` that takes them: of :class:`MLP`, in a Pipeline too."""
+    prefix = ""
+    while steps := getattr(model, "steps", None):
+        prefix += f"{steps[-1][0]}__"
+        model = steps[-1][1]
+    takes = hasattr(model, "fit") and "classes" in inspect.signature(model.fit).parameters
+    return {f"{prefix}classes": classes} if takes else {}
+
+
+def public_answers(network, X, classes):
+    """Confidences (n, c), float32, of one fitted classifier in the order of the public `classes`
+    (c,), 0 for a class that it never saw; asked in blocks.
+
+    Raises ValueError for a class that is not public, and for NaN.
+    """
+    known, order = np.asarray(network.classes_), np.argsort(classes)
+    places = np.searchsorted(classes, known, sorter=order).clip(max=len(classes) - 1)
+    if unknown := np.asarray(known)[classes[order[places]] != known].tolist():
+        raise ValueError(f"the model answers about class {unknown[0]!r}, which is not public")
+    out = np.zeros((len(X), len(classes)), np.float32)
+    for start in range(0, len(X), BLOCK):
+        rows = slice(start, start + BLOCK)
+        part = X if len(X) <= BLOCK else take(X, rows)
+        out[rows, order[places]] = network.predict_proba(part)
+    if np.isnan(out).any():
+        n = int(np.isnan(out).any(axis=1).sum())
+        raise ValueError(f"the model answered NaN about {n} of {len(X)} records")
+    return out
 
 
 class _AllClasses:
@@ -239,12 +328,39 @@ class _AllClasses:
         self.network, self.classes_ = network, classes
 
     def predict_proba(self, X):
-        answers = np.zeros((len(X), len(self.classes_)), np.float32)
-        known = np.searchsorted(self.classes_, self.network.classes_)
-        answers[:, known] = self.network.predict_proba(X)
-        return answers
+        return public_answers(self.network, X, self.classes_)
 
 
-def _contents(X):
-    """What tells a record from all others, for each record of X (n, d)."""
-    return [row.tobytes() for row in np.asarray(X, np.float32) + 0.0]  # adding 0 makes one of -0, 0
+class KnownAnswers:
+    """Models of which only the confidences (K, n, c) about the records X (n, d) are known, or one
+    such model of which (n, c) are: asked for others, they raise a ValueError."""
+
+    def __init__(self, X, confidences, classes):
+        self._X, self._confidences, self.classes_ = X, confidences, classes
+
+    def __len__(self):
+        return len(self._confidences)
+
+    def __getitem__(self, k):
+        one = self._confidences[range(len(self))[k]]
+        return KnownAnswers(self._X, one, self.classes_)
+
+    def only(self, models):
+        """Some of the models."""
+        return KnownAnswers(self._X, self._confidences[models], self.classes_)
+
+    def predict_proba(self, X):
+        """Confidences (K, m, c), or (m, c) of one model, for records X (m, d) among the known."""
+        if X is self._X:
+            return self._confidences
+        known, asked = numbers_of(self._X, X)
+        place = np.full(1 + max(known.max(), asked.max(initial=0)), -1)
+        place[known] = np.arange(len(known))
+        places = place[asked]
+        unknown = int((places < 0).sum())
+        if unknown:
+            raise ValueError(
+                f"of {unknown} of the {len(places)} records no answers are known: these models can "
+                "only be asked about the records that they were asked about before"
+            )
+        return self._confidences[..., places, :]

@@ -1,20 +1,37 @@
 import os
+import time
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import refusals
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from miaedu import MLP, ShadowModels
-from miaedu.shadow import draw_of_groups, stratified_draw, stratified_half
+from miaedu import (
+    MLP,
+    RMIA,
+    BlackBox,
+    CalibratedAttack,
+    LiRA,
+    ShadowAttack,
+    ShadowModels,
+    ThresholdAttack,
+)
+from miaedu.checks import draw_seeds
+from miaedu.draws import draw_of_groups, half_of_groups, stratified_draw, stratified_half
+from miaedu.shadow import train_each
 
 
 def blobs(n=120, d=5, c=3, seed=0):
@@ -297,6 +314,261 @@ def test_groups_that_do_not_fit_are_refused(groups, message):
         ShadowModels(TREE, n_models=2, random_state=0).fit(X, Y, groups=groups)
 
 
+# Records and labels of any kind
+
+PEOPLE = pd.DataFrame(
+    {
+        "job": np.where(np.arange(120) % 7 == 0, None, np.array(["cook", "nurse", "clerk"])[Y]),
+        "age": np.where(np.arange(120) % 5 == 0, np.nan, X[:, 0].astype(float)),
+        "number": np.arange(120),
+    }
+)
+NAMES = np.array(["no", "yes", "maybe"])[Y]
+OWN = make_pipeline(
+    ColumnTransformer(
+        [("job", OneHotEncoder(handle_unknown="ignore"), ["job"])], remainder="passthrough"
+    ),
+    HistGradientBoostingClassifier(max_iter=3),
+)
+
+
+def test_a_pipeline_learns_from_texts_and_missing_values():
+    shadows = ShadowModels(OWN, n_models=3, random_state=0).fit(PEOPLE, NAMES)
+    assert shadows.X is PEOPLE and shadows.classes_.tolist() == ["maybe", "no", "yes"]
+    np.testing.assert_array_equal(shadows.saw(PEOPLE), shadows.members)
+    again = PEOPLE[::-1].reset_index(drop=True)
+    np.testing.assert_array_equal(shadows.saw(again), shadows.members[:, ::-1])
+    for network, mask, told in zip(shadows.networks, shadows.members, shadows.confidences):
+        np.testing.assert_array_equal(network.predict_proba(PEOPLE).astype(np.float32), told)
+        alone = clone(network).fit(PEOPLE[mask], NAMES[mask])
+        np.testing.assert_array_equal(alone.predict_proba(PEOPLE).astype(np.float32), told)
+
+
+def test_two_thousand_ids_are_learned_and_told_apart():
+    ids = 2**30 + np.arange(2000)[:, None]
+    assert len(np.unique(ids.astype(np.float32))) < 40, "these ids do not test what they should"
+    labels = np.random.default_rng(0).integers(2, size=2000)
+    shadows = ShadowModels(DecisionTreeClassifier(), n_models=4, random_state=0).fit(ids, labels)
+    np.testing.assert_array_equal(shadows.saw(ids), shadows.members)
+    # scikit-learn's trees cast to float32 by themselves; ids as texts are told apart by them too
+    texts = ids.astype(str)
+    by_text = make_pipeline(OneHotEncoder(handle_unknown="ignore"), DecisionTreeClassifier())
+    shadows = ShadowModels(by_text, n_models=4, random_state=0).fit(texts, labels)
+    right = shadows.classes_[shadows.confidences.argmax(axis=2)] == labels
+    assert right[shadows.members].all()
+
+
+def test_a_model_of_whole_numbers_is_given_whole_numbers():
+    ids = 2**53 + np.arange(60)[:, None]
+    shadows = ShadowModels(Remembering(), n_models=3, random_state=0).fit(ids, Y[:60])
+    right = shadows.confidences.argmax(axis=2) == Y[:60]
+    np.testing.assert_array_equal(shadows.confidences.max(axis=2) == 1, shadows.members)
+    assert right[shadows.members].all()
+
+
+class Remembering(ClassifierMixin, BaseEstimator):
+    """A classifier that knows by heart what it learned, and nothing else; exact whole numbers."""
+
+    def fit(self, X, y):
+        self.classes_, self.labels = np.unique(y), dict(zip(X[:, 0].tolist(), y.tolist()))
+        return self
+
+    def predict_proba(self, X):
+        c = len(self.classes_)
+        known = [self.labels.get(record) for record in X[:, 0].tolist()]
+        return np.array(
+            [np.full(c, 1 / c) if k is None else (self.classes_ == k).astype(float) for k in known]
+        )
+
+
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=40), st.integers(0, 999))
+def test_each_half_has_every_class_of_two_records(y, seed):
+    y = np.array(y)
+    half = stratified_half(y, seed)
+    for label in np.unique(y):
+        if (y == label).sum() >= 2:
+            assert half[y == label].any() and not half[y == label].all()
+
+
+def test_records_of_small_classes_are_in_half_the_time():
+    y = np.repeat(np.arange(7), [1, 2, 2, 3, 2, 2, 1])
+    halves = np.array([stratified_half(y, seed) for seed in range(4000)])
+    # 4.5 standard errors of a mean of 4,000 coins hold for all 13 records
+    assert np.abs(halves.mean(axis=0) - 0.5).max() < 4.5 * (0.25 / 4000) ** 0.5
+
+
+def test_a_half_of_groups_has_every_class_of_two_groups():
+    groups, rare = np.arange(40) // 2, np.isin(np.arange(40), [3, 30]).astype(int)
+    halves = np.array([half_of_groups(groups, rare, seed) for seed in range(400)])
+    assert (halves[:, 3] != halves[:, 30]).all() and (halves[:, ::2] == halves[:, 1::2]).all()
+    plain = np.array([draw_of_groups(groups, None, seed) for seed in range(400)])
+    kept = plain[:, 3] != plain[:, 30]
+    assert 100 < kept.sum() < 300, "these seeds do not test what they should"
+    np.testing.assert_array_equal(halves[kept], plain[kept])
+    # 4.5 standard errors of a mean of 400 coins hold for all 20 groups
+    assert np.abs(halves.mean(axis=0) - 0.5).max() < 4.5 * (0.25 / 400) ** 0.5
+    np.testing.assert_array_equal(half_of_groups(groups, np.arange(40), 0), plain[0])
+
+
+class Fussy(DecisionTreeClassifier):
+    """A tree that will not learn without each of three classes, as gradient boosting may not."""
+
+    def fit(self, X, y):
+        if len(np.unique(y)) < 3:
+            raise KeyError("expected: [0 1 2], got [0 1]")
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
+def test_a_shadow_model_that_fails_says_which_and_on_what(backend):
+    shadows = ShadowModels(Fussy(), n_models=4, random_state=0)
+    lacking = np.flatnonzero(~ShadowModels(TREE, 4, 0).fit(X, RARE).members[:, 5])
+    said = (
+        f"shadow model {lacking[0]}, .* 60 records of 2 classes, none of class 'rare'. KeyError.*"
+    )
+    with joblib.parallel_config(backend), pytest.raises(ValueError, match=said) as error:
+        shadows.fit(X, RARE)
+    assert isinstance(error.value.__cause__, KeyError)
+
+
+def test_a_shadow_model_that_answers_nan_is_named():
+    class Lost(DecisionTreeClassifier):
+        def predict_proba(self, X):
+            return np.where(X[:, :1] > 0, np.nan, super().predict_proba(X))
+
+    with pytest.raises(ValueError, match=f"model 0, .* NaN about {(X[:, 0] > 0).sum()} of 120"):
+        ShadowModels(Lost(), n_models=2, random_state=0).fit(X, Y)
+
+
+class Threads(DecisionTreeClassifier):
+    """A tree that remembers how many threads it might have used, and how many were fitted at
+    once."""
+
+    running, most = 0, 0
+
+    def fit(self, X, y):
+        Threads.running += 1
+        Threads.most = max(Threads.most, Threads.running)
+        time.sleep(0.05)
+        self.blas = {found["num_threads"] for found in threadpool_info() if found["num_threads"]}
+        Threads.running -= 1
+        return super().fit(X, y)
+
+
+def test_threads_within_threads_are_capped_and_set_free_again():
+    with threadpool_limits(2):
+        before = threadpool_info()
+        with joblib.parallel_config("threading", n_jobs=2):
+            shadows = ShadowModels(Threads(), n_models=4, random_state=0).fit(X, Y)
+        assert [network.blas for network in shadows.networks] == [{1}] * 4
+        assert threadpool_info() == before
+        with joblib.parallel_config("threading", n_jobs=1):
+            shadows = ShadowModels(Threads(), n_models=1, random_state=0).fit(X, Y)
+        assert shadows.networks[0].blas == {2}, "one fit alone may use them all"
+
+
+def test_the_number_of_jobs_that_joblib_is_told_is_kept():
+    for n_jobs in (1, 3):
+        Threads.most = 0
+        with joblib.parallel_config("threading", n_jobs=n_jobs):
+            ShadowModels(Threads(), n_models=6, random_state=0).fit(X, Y)
+        assert Threads.most == n_jobs
+
+
+def test_a_private_network_in_a_pipeline_is_told_the_public_classes():
+    private = MLP(epochs=3, clip=1.0, noise_multiplier=1.0, expected_members=60)
+    pipeline = make_pipeline(StandardScaler(), make_pipeline("passthrough", private))
+    shadows = ShadowModels(pipeline, n_models=2, random_state=0).fit(X, Y, classes=[0, 1, 2, 3])
+    assert all(network[-1][-1].classes_.tolist() == [0, 1, 2, 3] for network in shadows.networks)
+    assert (shadows.confidences[..., 3] > 0).all()
+
+
+def test_a_private_network_that_cannot_be_told_is_refused_in_words():
+    private = MLP(epochs=3, clip=1.0, noise_multiplier=1.0, expected_members=60)
+    hidden = CalibratedClassifierCV(private, cv=2)
+    with pytest.raises(ValueError, match="shadow model 0, .*classes must be given with noise"):
+        ShadowModels(hidden, n_models=2, random_state=0).fit(X, Y)
+
+
+# One copy after another, and collections of which only answers are known
+
+
+@each_model
+def test_one_copy_after_another_answers_as_the_collection_does(model):
+    shadows = ShadowModels(model, n_models=5, random_state=3).fit(X, Y)
+    seeds = draw_seeds(3, 10).reshape(-1, 2)[:, 1]
+    given = model, X, Y, shadows.members, seeds, shadows.classes_
+    told = []
+    answers = list(train_each(*given, progress=told.append))
+    assert told == sorted(told) and told[-1] == 1 and answers[0].dtype == np.float32
+    np.testing.assert_array_equal(answers, shadows.confidences)
+    elsewhere = X[:7] + 1
+    np.testing.assert_array_equal(
+        list(train_each(*given, ask=elsewhere, start=2)), shadows.predict_proba(elsewhere)[2:]
+    )
+    assert list(train_each(*given, start=5)) == []
+
+
+def test_answers_are_in_the_order_of_the_classes_that_is_asked_for():
+    shadows = ShadowModels(TREE, n_models=3, random_state=0).fit(X, RARE)
+    seeds = draw_seeds(0, 6).reshape(-1, 2)[:, 1]
+    classes = ["usual", "unheard", "common", "rare"]
+    told = np.array(list(train_each(TREE, X, RARE, shadows.members, seeds, classes)))
+    np.testing.assert_array_equal(told[..., [2, 3, 0]], shadows.confidences)
+    assert (told[..., 1] == 0).all()
+
+
+def test_a_model_is_asked_in_blocks(monkeypatch):
+    whole = ShadowModels(TREE, n_models=2, random_state=0).fit(X, Y)
+    monkeypatch.setattr("miaedu.shadow.BLOCK", 50)
+    np.testing.assert_array_equal(whole.predict_proba(X), whole.confidences)
+    monkeypatch.setattr(
+        DecisionTreeClassifier,
+        "predict_proba",
+        lambda self, X: np.full((len(X), 3), len(X) / 100, np.float32),
+    )
+    told = whole.predict_proba(X)
+    assert set(told[:, :100].ravel()) == {np.float32(0.5)}
+    assert set(told[:, 100:].ravel()) == {np.float32(0.2)}
+
+
+def known(shadows, X=X, y=Y):
+    return ShadowModels.from_answers(X, y, shadows.members, shadows.confidences, shadows.classes_)
+
+
+@pytest.mark.parametrize("kind", [ThresholdAttack, ShadowAttack, CalibratedAttack, LiRA, RMIA])
+def test_attacks_learn_from_known_answers_what_they_learn_from_the_models(kind):
+    shadows = ShadowModels(TREE, n_models=6, random_state=0).fit(X, Y)
+    target = BlackBox(DecisionTreeClassifier(random_state=9).fit(X[::2], Y[::2]))
+    a, b = (kind().fit(collection) for collection in (shadows, known(shadows)))
+    np.testing.assert_array_equal(a.score(target, X, Y), b.score(target, X[:], Y))
+    assert a.threshold_ == b.threshold_
+    a, b = (kind().fit(collection.without(2)) for collection in (shadows, known(shadows)))
+    np.testing.assert_array_equal(
+        a.score(shadows.door(2), X[5:], Y[5:]), b.score(known(shadows).door(2), X[5:], Y[5:])
+    )
+
+
+@pytest.mark.parametrize("kind", [np.asarray, pd.DataFrame])
+def test_known_answers_are_looked_up_by_content(kind):
+    records = kind(np.arange(8)[:, None])
+    members, told = np.eye(3, 8, dtype=bool), np.random.default_rng(0).random((3, 8, 2))
+    answers = told.astype(np.float32)[..., ::-1]
+    shadows = ShadowModels.from_answers(records, ["b", "a"] * 4, members, told, ["b", "a"])
+    assert shadows.classes_.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(shadows.predict_proba(records), answers)
+    some = records[3:][::-1]
+    np.testing.assert_array_equal(shadows.predict_proba(some), answers[:, 3:][:, ::-1])
+    np.testing.assert_array_equal(
+        shadows.without(1).predict_proba(some), answers[[0, 2], 3:][:, ::-1]
+    )
+    np.testing.assert_array_equal(shadows.networks[2].predict_proba(some), answers[2, 3:][::-1])
+    np.testing.assert_array_equal(shadows.saw(some), members[:, 3:][:, ::-1])
+    assert len(list(shadows.networks)) == 3
+    with pytest.raises(ValueError, match="of 2 of the 5 records no answers are known"):
+        shadows.predict_proba(records[3:] + 2)
+
+
 # What is refused
 
 REFUSED = {
@@ -371,6 +643,39 @@ REFUSED = {
         "epochs",
         "at least 1",
         "got 0",
+    ),
+    "a Series for shadows": (
+        lambda t: t.shadows.fit(t.X[:, 0], t.Y),
+        ValueError,
+        "X",
+        "got shape (40,)",
+    ),
+    "labels too few for shadows": (
+        lambda t: t.shadows.fit(t.X, t.Y[:-1]),
+        ValueError,
+        "y",
+        "40 records",
+        "got shape (39,)",
+    ),
+    "a missing label for shadows": (
+        lambda t: t.shadows.fit(t.X, [None, *t.Y[1:]]),
+        ValueError,
+        "y",
+        "got None for record 0",
+    ),
+    "a mask of no collection": (
+        lambda t: ShadowModels.from_answers(t.X, t.Y, t.halves[:, 1:], [], [0, 1]),
+        ValueError,
+        "members",
+        "40)",
+        "(2, 39)",
+    ),
+    "answers of no collection": (
+        lambda t: ShadowModels.from_answers(t.X, t.Y, t.halves, np.zeros((2, 40, 3)), [0, 1]),
+        ValueError,
+        "confidences",
+        "(2, 40, 2)",
+        "(2, 40, 3)",
     ),
     "unfitted shadows": (
         lambda t: ShadowModels(MLP()).predict_proba(t.X),
