@@ -9,6 +9,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import PredefinedSplit, cross_val_predict
 from threadpoolctl import threadpool_limits
 
+from .records import numeric, stack, take
+
 FOLDS = 5
 LARGEST = 5_000  # records that the blind baseline looks at
 _blind = weakref.WeakKeyDictionary()  # by World: it is the same under every attack
@@ -25,8 +27,13 @@ BASELINES_FOOTNOTE = (
 
 def both_sides(world):
     """The members of a World, then the non-members: X (n, d), y (n,), and who is a member (n,)."""
-    X, y = (np.concatenate(part) for part in zip(world.members, world.nonmembers))
-    return X, y, np.arange(len(y)) < len(world.members[1])
+    X, y = zip(world.members, world.nonmembers)
+    y = np.concatenate(y)
+    return (
+        stack(X, ["the members", "the non-members"]),
+        y,
+        np.arange(len(y)) < len(world.members[1]),
+    )
 
 
 def untouched_scores(attack, world):
@@ -83,7 +90,7 @@ def _blind_scores(X, y, members, groups):
     rng = np.random.default_rng(0)
     few = looked_at(len(y), rng)
     codes = np.unique(y, return_inverse=True)[1]
-    table, members = np.column_stack([X, codes])[few], members[few]
+    table, members = np.column_stack([numeric(take(X, few)), codes[few]]), members[few]
     # Records that were dealt together share a fold: a relative would tell on which side one is.
     groups = few if groups is None else groups[few]
     _, first, unit, size = np.unique(

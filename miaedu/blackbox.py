@@ -7,6 +7,9 @@ import numpy as np
 
 from .checks import check_number
 from .hiding import apply, check_hide
+from .records import take
+
+ROUNDING = 0.005  # what rounding to two decimals may add to a confidence
 
 
 class BlackBox:
@@ -19,10 +22,17 @@ class BlackBox:
     >>> api.predict_proba(digits.X[:3]).shape, api.n_queries
     ((3, 10), 3)
 
-    Parameters: `target`, any fitted classifier with ``predict_proba`` and ``classes_``; `hide`,
-    functions from confidences (n, c) to confidences, applied in their order; `budget`, the largest
-    number of records it will ever answer (None: no bound); `epsilon_budget`, the largest epsilon
-    its answers may spend together, needed with ``noisy(epsilon=...)``.
+    Parameters: `target`, any fitted classifier with ``predict_proba`` and ``classes_``, or with
+    `classes` a function of records, such as a remote service; `hide`, functions from confidences
+    (n, c) to confidences, applied in their order; `budget`, the largest number of records it will
+    ever answer (None: no bound); `epsilon_budget`, the largest epsilon its answers may spend
+    together, needed with ``noisy(epsilon=...)``; `classes`, the labels (c,) in the order of the
+    columns; `batch`, the most records of one call of the target.
+
+    A target answers with confidences (n, c). With two classes it may answer (n,) or (n, 1): the
+    probability of the second. Given `classes`, it may answer with labels (n,), which become
+    confidences of 1, and with rounded or cut confidences, whose sum may be lower than 1, or higher
+    by 0.005 a class.
 
     Attributes: ``classes_``, the public labels in the order of the columns; ``n_queries``, records
     answered so far; ``epsilon_spent``; ``hide``. Raises TypeError for a target that gives no
@@ -30,27 +40,22 @@ class BlackBox:
     Shokri et al. 2017, section III.
     """
 
-    def __init__(self, target, hide=(), budget=None, epsilon_budget=None):
-        if not callable(getattr(target, "predict_proba", None)):
-            raise TypeError(
-                "target must be a fitted classifier with predict_proba, got "
-                f"{type(target).__name__}"
-            )
-        if not hasattr(target, "classes_"):
-            raise ValueError(
-                f"target must be fitted before it can answer: "
-                f"this {type(target).__name__} has no classes_"
-            )
-        if budget is not None:
-            check_number("budget", budget, Integral, 1)
-        self.classes_ = np.array(target.classes_)
+    def __init__(
+        self, target, hide=(), budget=None, epsilon_budget=None, *, classes=None, batch=None
+    ):
+        # no attribute leads to the target itself
+        self._answer = _way_to_ask(target, classes)
+        self._given, self.batch = classes is not None, batch
+        for name, value in (("budget", budget), ("batch", batch)):
+            if value is not None:
+                check_number(name, value, Integral, 1)
+        self.classes_ = np.array(target.classes_) if classes is None else _public(classes)
         self.hide, self.budget, self.n_queries = check_hide(hide), budget, 0
         self.epsilon_budget, self.epsilon_spent, self._price = (
             epsilon_budget,
             0.0,
             _price(self.hide, epsilon_budget),
         )
-        self._answer = lambda X: target.predict_proba(X)  # no attribute leads to the target itself
 
     @property
     def queries_left(self):
@@ -63,7 +68,7 @@ class BlackBox:
 
     def predict_proba(self, X):
         """Confidences (n, c) for records X (n, d), after hiding; ValueError, and no answer, beyond
-        the budget."""
+        the budget. If the target fails in the middle, the batches before count as answered."""
         n = len(X)
         if self.budget is not None and self.n_queries + n > self.budget:
             raise ValueError(
@@ -77,10 +82,40 @@ class BlackBox:
                 f"the epsilon budget of {self.epsilon_budget} is spent: "
                 f"{self.epsilon_spent:g} used, {n * self._price:g} more asked for"
             )
-        answers = check_confidences(self._answer(X), n, len(self.classes_))
-        self.n_queries += n
-        self.epsilon_spent = spent
-        return apply(self.hide, answers)
+        size, parts = self.batch or max(n, 1), []
+        for start in range(0, max(n, 1), size):
+            part = X if n <= size else take(X, slice(start, start + size))
+            told = as_confidences(self._answer(part), len(part), self.classes_, self._given, start)
+            self.n_queries += len(part)
+            self.epsilon_spent = self.n_queries * self._price
+            parts.append(told)
+        return apply(self.hide, parts[0] if len(parts) == 1 else np.concatenate(parts))
+
+
+def _way_to_ask(target, classes):
+    if callable(getattr(target, "predict_proba", None)):
+        if isinstance(target, type) or (classes is None and not hasattr(target, "classes_")):
+            raise ValueError(
+                f"target must be fitted before it can answer: "
+                f"this {type(target).__name__} has no classes_"
+            )
+        return lambda X: target.predict_proba(X)
+    if classes is None or isinstance(target, type) or not callable(target):
+        raise TypeError(
+            "target must be a fitted classifier with predict_proba, or a function of records "
+            f"together with its classes=[...], got {type(target).__name__}"
+        )
+    return lambda X: target(X)
+
+
+def _public(classes):
+    classes = np.array(classes)
+    if classes.ndim != 1 or len(classes) < 2 or len(np.unique(classes)) < len(classes):
+        raise ValueError(
+            "classes must list at least two different labels, in the order of the target's "
+            f"columns, got {classes.tolist()!r}"
+        )
+    return classes
 
 
 def _price(hide, epsilon_budget):
@@ -110,20 +145,80 @@ def _price(hide, epsilon_budget):
     return prices[0]
 
 
-def check_confidences(answers, n, c):
-    """`answers` as an array (n, c) of probabilities; a ValueError that says what is wrong with it
-    otherwise."""
-    answers = np.asarray(answers)
+def as_confidences(answers, n, classes, given=False, start=0):
+    """A target's `answers` about `n` records as confidences (n, c); a ValueError that says what is
+    wrong with them otherwise.
+
+    >>> as_confidences(["yes", "no"], 2, ["no", "yes"], given=True).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
+
+    Where `classes` are `given` by whoever asks, labels, rounded and cut confidences will do.
+    `start` is the number of the first record, for the error.
+    """
+    answers, c = np.asarray(answers), len(classes)
+    if answers.shape == (n, 1) and n:
+        answers = answers[:, 0]
+    if answers.shape == (n,) and answers.dtype.kind == "f" and c == 2:
+        answers = _of_second(answers, classes)
+    elif answers.shape == (n,) and given:
+        answers = _of_labels(answers, classes, start)
     if answers.shape != (n, c):
         raise ValueError(
             f"the target's confidences must have shape {(n, c)} (records, classes), got "
             f"{answers.shape}"
         )
-    off = np.abs(answers.sum(axis=1, dtype=float) - 1)
-    if n and not (np.isfinite(answers).all() and answers.min() >= 0 and off.max() <= 1e-3):
-        worst = int(np.argmax(np.where(np.isfinite(off), off, np.inf)))
+    if answers.dtype.kind not in "biuf":
         raise ValueError(
-            "the target's confidences must be at least 0 and sum to 1 in each row (within 0.001), "
-            f"but row {worst} is {np.array2string(answers[worst], precision=4, threshold=6)}"
+            f"the target's confidences must be numbers, got an array of dtype {answers.dtype}"
         )
+
+    def refuse(allowed, wrong):
+        worst = np.flatnonzero(wrong)[0]
+        row = np.array2string(answers[worst], precision=4, threshold=6)
+        raise ValueError(
+            f"the target's confidences must {allowed}, but of {n} records {wrong.sum()} are not "
+            f"so: row {start + worst} is {row}"
+        )
+
+    lost = ~np.isfinite(answers).all(axis=1)
+    if lost.any():
+        refuse("be finite numbers, never NaN", lost)
+    sums = answers.sum(axis=1, dtype=float)
+    negative = (answers < 0).any(axis=1)
+    if given:
+        wrong = negative | (sums > 1 + ROUNDING * c + 1e-6) | (sums <= 0)
+        if wrong.any():
+            refuse(f"be at least 0 and sum to at most {1 + ROUNDING * c:g}, but not to 0", wrong)
+    else:
+        wrong = negative | (np.abs(sums - 1) > 1e-3)
+        if wrong.any():
+            refuse("be at least 0 and sum to 1 in each row (within 0.001)", wrong)
     return answers
+
+
+def _of_second(answers, classes):
+    """Confidences (n, 2) from probabilities (n,) of the second class."""
+    told = np.column_stack([1 - answers, answers])
+    labels = np.asarray(classes).tolist()
+    if set(answers.tolist()) <= set(labels):
+        # floats that might be labels: then both readings must come to the same
+        if not np.array_equal(_of_labels(answers, classes), told):
+            raise ValueError(
+                "the target's answers must tell labels from probabilities: "
+                f"{answers[0]:g} may be the label, or the probability of {labels[1]!r}; "
+                "answer with whole numbers for labels"
+            )
+    return told
+
+
+def _of_labels(answers, classes, start=0):
+    """Confidences (n, c) of 1 from labels (n,)."""
+    column = {label: j for j, label in enumerate(np.asarray(classes).tolist())}
+    labels = answers.tolist()
+    for i, label in enumerate(labels):
+        if label not in column:
+            raise ValueError(
+                f"the target's confidences must be numbers (n, {len(column)}), or labels among "
+                f"{', '.join(map(repr, list(column)[:5]))}: got {label!r} for row {start + i}"
+            )
+    return np.eye(len(column))[[column[label] for label in labels]]

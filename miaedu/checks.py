@@ -1,7 +1,8 @@
 """Checks of arguments, seeds and labels, in one place: an error names the argument, what it got and
 what is allowed."""
 
-from math import inf
+import warnings
+from math import exp, inf
 from numbers import Integral, Real
 
 import numpy as np
@@ -96,3 +97,50 @@ def public_classes(y, classes=None):
     if unknown:
         raise ValueError(f"classes must contain every label of y; {unknown[0]!r} is not in it")
     return classes
+
+
+def check_known_labels(y, classes):
+    """A ValueError unless some label of y (n,) is among the `classes` (c,) that a target answers
+    about, and a warning unless all are: 1 is True, but "1" is not 1.
+
+    >>> check_known_labels(np.array([0, 1]), np.array(["no", "yes"]))
+    Traceback (most recent call last):
+    ValueError: the records' labels are 0, 1, but the target answers about 'no', 'yes': it knows \
+none of them; code both alike
+    """
+    found, known = np.unique(y).tolist(), np.asarray(classes).tolist()
+    unknown = [label for label in found if label not in set(known)]
+    if not unknown:
+        return
+    told = (
+        f"the records' labels are {_listed(found)}, but the target answers about {_listed(known)}"
+    )
+    if unknown == found:
+        raise ValueError(f"{told}: it knows none of them; code both alike")
+    n = int(np.isin(y, unknown).sum())
+    warnings.warn(
+        f"{told}: {n} of the {len(y)} records have a label that it does not know "
+        f"({_listed(unknown)}), and count as if its confidence in them were 0",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def warn_if_hardly_right(right, n_classes):
+    """Warn where a target is right about so few of its members that it would do better by guessing:
+    less than half as often, and by more than bad luck, of 1 in 10,000 (Chernoff 1952)."""
+    n, k = len(right), int(right.sum())
+    expected = n / n_classes
+    if k < expected / 2 and exp(-((expected - k) ** 2) / (2 * expected)) < 1e-4:
+        warnings.warn(
+            f"the target is right about {k} of its {n} members, and by guessing among {n_classes} "
+            f"classes it would be about {expected:.0f} times: do its labels mean what the records' "
+            "labels mean?",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _listed(labels, most=5):
+    more = f" and {len(labels) - most} more" if len(labels) > most else ""
+    return ", ".join(map(repr, labels[:most])) + more

@@ -10,8 +10,9 @@ from textwrap import wrap
 
 import numpy as np
 
-from .attacks import Answers, check_learned
+from .attacks import Answers, check_learned, sizes_that_differ
 from .baselines import BASELINES_FOOTNOTE, blind_scores, both_sides, looked_at, untouched_scores
+from .checks import warn_if_hardly_right
 
 REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
 STRICT = 0.01  # the false alarm rate of a second threshold, learned from the shadow models too
@@ -41,14 +42,17 @@ def evaluate(attack, black_box, world, name=None):
 
     `attack` is fitted, or is a dict of fitted attacks by name, such as ``{"naive": ..., "adaptive":
     ...}``: then all judge the same answers, and a dict of Reports comes back. `world` is from
-    :func:`split`; `name` heads the report. Costs one query a record for all attacks that judge one
-    answer, and for each other attack its own. Returns a :class:`Report`.
+    :func:`split` or your own; `name` heads the report. Costs one query a record for all attacks
+    that judge one answer, and for each other attack its own; nothing is asked where the budget is
+    too small, or the target knows none of the labels. Returns a :class:`Report`: without a
+    threshold for a :class:`ThresholdAttack` that is not fitted.
     """
     attacks = attack if isinstance(attack, dict) else {name or type(attack).__name__: attack}
     for each in attacks.values():
         check_learned(each)
     X, y, members = both_sides(world)
     answers, reports = Answers(black_box, X, y), {}
+    answers.check(attacks.values())
     for key, each in attacks.items():
         scores, judge = each.score_answers(answers), each.facing(answers)
         reports[key] = Report(
@@ -58,26 +62,15 @@ def evaluate(attack, black_box, world, name=None):
             y,
             answers.right,
             judge.threshold_,
-            strict_threshold=judge.threshold_at(STRICT),
+            strict_threshold=None if judge.threshold_ is None else judge.threshold_at(STRICT),
             mode=judge.mode,
-            note=_sizes_that_differ(each, members),
+            note=sizes_that_differ(each, members),
             groups=world.groups.both_sides,
             run_untouched=partial(untouched_scores, each, world),
             run_blind=partial(blind_scores, world),
         )
+    warn_if_hardly_right(answers.right[members], len(answers.classes))
     return reports if isinstance(attack, dict) else next(iter(reports.values()))
-
-
-def _sizes_that_differ(attack, members):
-    """A sentence where shadow models learned from more or fewer records than the target, by more
-    than a tenth."""
-    shadows = getattr(attack, "shadows_", None)
-    if shadows is None:
-        return ""
-    learned, target = shadows.members.sum(axis=1).mean(), members.sum()
-    if abs(learned - target) <= target / 10:
-        return ""
-    return f"A shadow model learned from {learned:,.0f} records, the target from {target:,}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +86,12 @@ class Report:
 
     Fields: `name`; `scores` (n,), higher for a likelier member; `members` (n,) bool, the truth; `y`
     (n,) true labels; `right` (n,) bool, where the target's own label was right; `threshold`,
-    learned from the shadows: at or above it the attack flags a record; `strict_threshold`, the one
-    that flagged 1 % of the shadows' non-members; `mode`, how the attack judged, where it has
-    several ways; `note`, a remark for the end; `groups` (n,), a number for records that were dealt
-    together, or None. `run_untouched()` and `run_blind()` are called when the report is printed, or
-    asked for ``untouched`` or ``blind``: an evaluation that finds something there, where there is
-    nothing to find, is broken.
+    learned from the shadows: at or above it the attack flags a record (None: no threshold);
+    `strict_threshold`, the one that flagged 1 % of the shadows' non-members; `mode`, how the attack
+    judged, where it has several ways; `note`, a remark for the end; `groups` (n,), a number for
+    records that were dealt together, or None. `run_untouched()` and `run_blind()` are called when
+    the report is printed, or asked for ``untouched`` or ``blind``: an evaluation that finds
+    something there, where there is nothing to find, is broken.
 
     All rates are shares from 0 to 1. Intervals are 95 % percentile bootstraps over members and
     non-members, or over their groups (Efron 1979): they cover the draw of records, not of targets.
@@ -110,7 +103,7 @@ class Report:
     members: np.ndarray
     y: np.ndarray
     right: np.ndarray
-    threshold: float
+    threshold: float | None
     strict_threshold: float | None = None
     mode: str = ""
     note: str = ""
@@ -328,6 +321,8 @@ class Report:
                 least = int(np.ceil(FALSE_ALARMS / fpr - 1e-9)) if fpr else 0
                 needed = f"at least {least} needed" if fpr else "no number is enough"
                 return f"too few non-members ({nonmembers}; {needed})"
+        if self.threshold is None and name in ("advantage", "precision", "recall", "fpr"):
+            return "no threshold: fit the attack with shadow models"
         none_flagged = name == "precision" and not (self.scores >= self.threshold).any()
         return "no record is flagged" if none_flagged else ""
 

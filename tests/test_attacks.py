@@ -2,22 +2,27 @@ import types
 from collections import OrderedDict
 
 import numpy as np
+import pandas as pd
 import pytest
 import refusals
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 import miaedu as mia
 from miaedu import lockstep
 from miaedu.attacks import ATTACKS, Answers, best_threshold, features, true_class_confidence
 from miaedu.attacks.shadow import attack_model
+from miaedu.records import take
 
 
 class Oracle:
@@ -255,7 +260,11 @@ def test_an_attack_asks_what_it_says_about_each_record_and_learns_nothing_from_t
 @each_attack
 def test_an_attack_says_without_shadows_whether_it_needs_them(kind):
     world = types.SimpleNamespace(X=numbers(3), y=np.arange(3))
-    if kind.needs_shadows:
+    if kind is mia.ThresholdAttack:  # only its threshold needs them
+        assert kind().score(Oracle(np.eye(3), range(3)), world.X, world.y).tolist() == [1, 1, 1]
+        with pytest.raises(NotFittedError, match="no threshold yet: fit it with shadow models"):
+            kind().threshold_at(0.01)
+    elif kind.needs_shadows:
         with pytest.raises(NotFittedError, match="shadow"):
             kind().score(Oracle(np.eye(3), range(3)), world.X, world.y)
     else:
@@ -491,6 +500,88 @@ def test_the_gap_attack_needs_a_target_and_no_shadow_model(monkeypatch):
     assert calls == [1]
 
 
+# Records of any kind
+
+
+@each_attack
+def test_attacks_judge_frames_and_texts_as_they_judge_their_numbers(kind):
+    """Models of trees see the same: a frame of texts and its codes."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 9, size=(240, 3))
+    y = np.array(["no", "yes"])[(rng.random(240) < codes[:, 0] / 8).astype(int)]
+    texts = pd.DataFrame(codes.astype(str), columns=["job", "town", "car"])
+    tree = make_pipeline(OrdinalEncoder(), DecisionTreeClassifier())
+    settings = {"n_queries": 1} if kind is mia.LabelOnlyAttack else {}
+    told = []
+    for X in (texts, codes):
+        parts = [(take(X, rows), y[rows]) for rows in np.split(np.arange(240), [60, 120])]
+        world = mia.World.from_arrays(*parts[0], *parts[1], parts[2], duplicates="allow")
+        shadows = mia.ShadowModels(tree, n_models=4, random_state=0).fit(*world.pool)
+        api = mia.BlackBox(clone(tree).set_params(**{TREE_SEED: 0}).fit(*world.members))
+        attack = kind(**settings).fit(shadows if kind.needs_shadows else None)
+        told.append(mia.evaluate(attack, api, world))
+    np.testing.assert_array_equal(told[0].scores, told[1].scores)
+    assert str(told[0]) == str(told[1])
+
+
+TREE_SEED = "decisiontreeclassifier__random_state"
+
+
+def test_averaged_answers_about_a_frame_are_asked_by_name():
+    people = pd.DataFrame({"age": [1.0, 2, 3]})
+
+    class Named(Oracle):
+        def predict_proba(self, X):
+            assert list(X.columns) == ["age"]
+            return super().predict_proba(X.to_numpy())
+
+    answers = Answers(mia.BlackBox(Named(np.eye(3), range(3))), people, np.arange(3))
+    assert answers.averaged(3).confidences.shape == (3, 3)
+
+
+def test_records_are_perturbed_in_their_own_digits():
+    """A target that looks at the last digits of float64, which float32 has not."""
+    rng, large = np.random.default_rng(0), 2.0**24 + 1
+    X, y = large + rng.permutation(40)[:, None], np.arange(40) % 2
+    tree = DecisionTreeClassifier()
+    shadows = mia.ShadowModels(tree, n_models=2, random_state=0).fit(X, y)
+    asked = []
+
+    class Listening:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            asked.append(X)
+            return np.full((len(X), 2), 0.5)
+
+    mia.LabelOnlyAttack(n_queries=3).fit(shadows).score(mia.BlackBox(Listening()), X, y)
+    assert [X.dtype for X in asked] == [np.float64] * 3
+    np.testing.assert_array_equal(asked[0], X)
+    assert len(np.unique(asked[1].astype(np.float32))) < len(np.unique(asked[1]))
+
+
+def test_nothing_is_asked_where_the_budget_does_not_cover_every_attack():
+    shadows = made_up()
+    attacks = {
+        "shadow": mia.ShadowAttack(n_queries=2).fit(shadows),
+        "labels": mia.LabelOnlyAttack(n_queries=3).fit(shadows),
+    }
+    sides = ((numbers(90)[rows], shadows.y[rows]) for rows in np.split(np.arange(90), [45, 90]))
+    world = mia.World(*sides, classes=np.arange(3))
+    needed = 90 * (2 + 2)
+    for door in (
+        {"budget": needed - 1},
+        {"hide": mia.noisy(epsilon=1.0), "epsilon_budget": needed - 1.0},
+    ):
+        api = mia.BlackBox(Oracle(shadows.confidences[0], range(3)), **door)
+        with pytest.raises(ValueError, match="360 more needed .4 a record.; nothing was asked"):
+            mia.evaluate(attacks, api, world)
+        assert api.n_queries == 0
+    api = mia.BlackBox(Oracle(shadows.confidences[0], range(3)), budget=needed)
+    mia.evaluate(attacks, api, world)
+    assert api.n_queries == needed
+
+
 # What is refused
 
 REFUSED = {
@@ -513,10 +604,21 @@ REFUSED = {
         "fit",
     ),
     "reporting an unfitted attack": (
-        lambda t: mia.evaluate(mia.ThresholdAttack(), t.api, t.world),
+        lambda t: mia.evaluate(mia.ShadowAttack(), t.api, t.world),
         ValueError,
-        "ThresholdAttack",
+        "ShadowAttack",
         "fit",
+    ),
+    "perturbing texts": (
+        lambda t: mia.LabelOnlyAttack().fit(
+            mia.ShadowModels.from_answers(
+                t.X.astype(str), t.Y, t.shadows.members, t.shadows.confidences, [0, 1]
+            )
+        ),
+        ValueError,
+        "X must be an array of numbers",
+        "dtype <U",
+        "n_queries=1",
     ),
     "learning through a number": (
         lambda t: t.attack.fit(t.shadows, hide=[3]),

@@ -1,7 +1,9 @@
 import re
+import warnings
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import refusals
 from hypothesis import given
@@ -9,10 +11,12 @@ from hypothesis import strategies as st
 from scipy.stats import binom, norm
 from sklearn.datasets import load_wine
 from sklearn.metrics import precision_score, recall_score, roc_auc_score, roc_curve
+from sklearn.neighbors import KNeighborsClassifier
 
 import miaedu as mia
 from miaedu import Report
 from miaedu.attacks import Attack
+from miaedu.checks import warn_if_hardly_right
 
 
 def report(scores, members, threshold=0.5, y=None, right=None, name="an attack"):
@@ -431,6 +435,108 @@ def test_what_the_budget_does_not_cover_is_refused_before_anything_more_is_asked
     with pytest.raises(ValueError, match=f"budget of 19 is too small: {spent} used, {20 - spent}"):
         mia.evaluate({**attacks, "asking": Asking()}, api, WORLD)
     assert api.n_queries == spent
+
+
+def test_an_attack_without_a_threshold_has_an_auc_and_says_what_it_lacks():
+    ours = mia.evaluate(mia.ThresholdAttack(), mia.BlackBox(Oracle()), WORLD)
+    np.testing.assert_allclose(ours.scores, [1.0, 0.1, 0.2, 0.7, 0.4], atol=1e-7)
+    assert ours.threshold is None and ours.auc == pytest.approx(2 / 6)
+    assert ours.gap_advantage == pytest.approx(1 / 3 - 1 / 2)
+    for name in ("advantage", "precision", "recall", "fpr"):
+        assert np.isnan(getattr(ours, name)) and np.isnan(ours.interval(name)).all()
+    assert all(np.isnan(row["advantage"]) for row in ours.per_class())
+    rows = {label: rest for label, *rest in ours.table()}
+    for label in ("advantage (TPR - FPR)", "precision", "recall (TPR)", "false alarms (FPR)"):
+        assert rows[label] == ["-", "no threshold: fit the attack with shadow models"]
+    assert "TPR at the shadows' 1 %" not in rows
+    assert "0.333" in str(ours) and "no threshold" in ours._repr_html_()
+
+
+def labelled(y, classes, n=120):
+    """A target that is right about all of n members and about half of n others, and a world of
+    the same labels as y writes them."""
+    X, codes = np.arange(2.0 * n)[:, None], np.arange(2 * n) % len(classes)
+    y = np.asarray(y)[codes]
+    world = mia.World.from_arrays(X[:n], y[:n], X[n:], y[n:])
+
+    def answer(X):
+        place = X[:, 0].astype(int)
+        told = np.where((place < n) | (place % 2 == 0), codes[place], codes[place] - 1)
+        return np.eye(len(classes))[told]
+
+    return mia.BlackBox(answer, classes=classes), world
+
+
+def test_labels_that_the_target_does_not_know_are_refused_or_counted():
+    api, world = labelled(["no", "yes"], ["no", "yes"])
+    assert mia.evaluate(mia.GapAttack(), api, world).advantage == 0.5
+    api, world = labelled([0, 1], ["no", "yes"])
+    with pytest.raises(ValueError, match="labels are 0, 1, but the target answers about 'no', 'y"):
+        mia.evaluate(mia.GapAttack(), api, world)
+    assert api.n_queries == 0
+    api, world = labelled(["0", "1"], [0, 1])
+    with pytest.raises(ValueError, match="labels are '0', '1', but the target answers about 0, 1"):
+        mia.evaluate(mia.GapAttack(), api, world)
+    # 1 to 4 against 0 to 3: three labels are in both, and mean something else
+    api, world = labelled([1, 2, 3, 4], [0, 1, 2, 3])
+    with pytest.warns(UserWarning) as caught:
+        mia.evaluate(mia.GapAttack(), api, world)
+    said = [str(warning.message) for warning in caught]
+    assert "60 of the 240 records have a label that it does not know (4)" in said[0]
+    assert "right about 0 of its 120 members" in said[1] and "would be about 30 times" in said[1]
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize("y, classes", [([False, True], [0, 1]), ([1.0, 2.0], [1, 2])])
+def test_equal_labels_of_another_type_are_known(y, classes):
+    api, world = labelled(y, classes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert mia.evaluate(mia.GapAttack(), api, world).advantage == 0.5
+
+
+def test_labels_the_other_way_round_are_warned_of():
+    api, world = labelled(["yes", "no"], ["no", "yes"])
+    with pytest.warns(
+        UserWarning, match="right about 0 of its 120 members, and by guessing among 2"
+    ):
+        mia.evaluate(mia.GapAttack(), api, world)
+
+
+def test_a_target_that_only_guesses_is_not_warned_of():
+    rng = np.random.default_rng(0)
+    for _ in range(200):  # a false warning is to come once in 10,000 targets or more seldom
+        warn_if_hardly_right(rng.random(100) < 0.1, n_classes=10)
+    with pytest.warns(UserWarning, match="right about 3 of its 100"):
+        warn_if_hardly_right(np.arange(100) < 3, n_classes=2)
+
+
+def test_a_model_of_float64_is_asked_in_float64():
+    """Records that differ in digits that float32 has not: a model that learned them by heart."""
+    rng = np.random.default_rng(0)
+    X, y = 1e6 + rng.random((400, 1)) / 100, rng.integers(2, size=400)
+    assert len(np.unique(X.astype(np.float32))) < 10, "these records do not test what they should"
+    model = KNeighborsClassifier(n_neighbors=1).fit(X[:200], y[:200])
+    world = mia.World.from_arrays(X[:200], y[:200], X[200:], y[200:])
+    ours = mia.evaluate(mia.ThresholdAttack(), mia.BlackBox(model), world)
+    of_true = model.predict_proba(X)[np.arange(400), y]
+    assert (
+        ours.auc == pytest.approx(roc_auc_score(np.arange(400) < 200, of_true)) and ours.auc > 0.7
+    )
+    in_float32 = model.predict_proba(X.astype(np.float32))[np.arange(400), y]
+    assert roc_auc_score(np.arange(400) < 200, in_float32) < 0.6
+
+
+def test_the_blind_baseline_sees_texts_and_missing_values():
+    rng = np.random.default_rng(0)
+    people = pd.DataFrame(
+        {"town": rng.choice(["Rome", "Oslo", "Bonn"], 200), "age": rng.normal(size=200)}
+    )
+    people.loc[:99, "town"] = rng.choice(["Rome", None], 100)
+    y = np.array(["no", "yes"])[np.arange(200) % 2]
+    world = mia.World.from_arrays(people[:100], y[:100], people[100:], y[100:])
+    told = mia.BlackBox(lambda X: np.full(len(X), 0.5), classes=["no", "yes"])
+    assert mia.evaluate(mia.ThresholdAttack(), told, world).blind.auc > 0.7
 
 
 # What is refused

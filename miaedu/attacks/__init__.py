@@ -7,7 +7,14 @@ higher for a likelier member; and ``attack.threshold_``, learned from the shadow
 """
 
 from .calibrated import CalibratedAttack
-from .contract import Answers, Attack, best_threshold, check_learned, true_class_confidence
+from .contract import (
+    Answers,
+    Attack,
+    best_threshold,
+    check_learned,
+    sizes_that_differ,
+    true_class_confidence,
+)
 from .gap import GapAttack
 from .label_only import LabelOnlyAttack
 from .lira import LiRA

@@ -9,13 +9,15 @@ record; or the answers to further queries. :class:`Answers` carries all three.
 
 import copy
 from functools import cached_property
+from math import inf
 from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from ..checks import check_number
+from ..checks import check_known_labels, check_number
 from ..hiding import apply, check_hide
+from ..records import stack
 
 FLOOR = (
     1e-8  # confidences are cut off here before a logarithm: beyond float32's last digit beside 1
@@ -68,7 +70,7 @@ class Answers:
         if times > 0:
             self.afford(0)
             # one question more is asked as it came: a table may have names of columns
-            X = self.X if times == 1 else np.concatenate([self.X] * times)
+            X = self.X if times == 1 else stack([self.X] * times)
             self._told += np.split(self._black_box.predict_proba(X), times)
 
     @cached_property
@@ -91,16 +93,27 @@ class Answers:
     def afford(self, copies):
         """Raise a ValueError, before anything is asked, unless the query budget covers the answers
         that are still to come about each record and `copies` further queries for each."""
-        budget = getattr(self._black_box, "budget", None)
-        if budget is None:
-            return
-        used = self._black_box.n_queries
+        box = self._black_box
         needed = len(self.y) * (copies + max(self.n_queries - len(self._told), 0))
-        if used + needed > budget:
+        if needed <= getattr(box, "queries_left", inf):
+            return
+        each = f"{needed} more needed ({copies + self.n_queries} a record); nothing was asked"
+        if box.budget is not None and box.n_queries + needed > box.budget:
             raise ValueError(
-                f"the query budget of {budget} is too small: {used} used, {needed} more needed "
-                f"({copies + self.n_queries} a record); nothing was asked"
+                f"the query budget of {box.budget} is too small: {box.n_queries} used, {each}"
             )
+        raise ValueError(
+            f"the epsilon budget of {box.epsilon_budget} is too small: {box.epsilon_spent:g} used, "
+            f"{box.queries_left} more answers are paid for, {each}"
+        )
+
+    def check(self, attacks):
+        """Raise a ValueError, before anything is asked, unless the budget covers all that these
+        attacks will ask, and the target knows some of the labels; warn where it does not know
+        all."""
+        check_known_labels(self.y, self.classes)
+        repeats = max(attack._repeats for attack in attacks)
+        self.averaged(repeats).afford(sum(attack.further_queries for attack in attacks))
 
 
 class Attack:
@@ -121,6 +134,7 @@ class Attack:
 
     needs_shadows = True
     averages = True  # reads confidences, so that a mean of them will do
+    further_queries = 0  # about changed copies of each record, which no other attack can use
     mode = ""  # how it judges, where an attack has several ways
     _of_nonmembers = ()
 
@@ -182,6 +196,10 @@ class Attack:
         """
         check_number("fpr", fpr, high=1)
         check_learned(self)
+        if self.threshold_ is None:
+            raise NotFittedError(
+                f"this {type(self).__name__} has no threshold yet: fit it with shadow models first"
+            )
         return strict_threshold(self._of_nonmembers, fpr)
 
     def score(self, black_box, X, y):
@@ -201,6 +219,18 @@ def check_learned(attack):
         raise NotFittedError(
             f"this {type(attack).__name__} is not fitted yet: call fit with the shadow models first"
         )
+
+
+def sizes_that_differ(attack, members):
+    """A sentence where shadow models learned from more or fewer records than the target, by more
+    than a tenth."""
+    shadows = getattr(attack, "shadows_", None)
+    if shadows is None:
+        return ""
+    learned, target = shadows.members.sum(axis=1).mean(), members.sum()
+    if abs(learned - target) <= target / 10:
+        return ""
+    return f"A shadow model learned from {learned:,.0f} records, the target from {target:,}."
 
 
 def hidden(hide, confidences, n_queries=1):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..checks import check_number
+from ..records import as_table, is_frame
 from . import references
 from .contract import Attack, best_threshold, hidden, right
 from .shadow import attack_model, probability
@@ -39,16 +40,20 @@ class LabelOnlyAttack(Attack):
             check_number("levels", level, above=True)
         self.levels, self.random_state = levels, random_state
 
+    @property
+    def further_queries(self):
+        """All but the first are about changed copies of a record."""
+        return self.n_queries - 1
+
     def _learn(self, shadows, confidences, saw):
-        self.binary_ = np.isin(shadows.X, (0, 1)).all(axis=0)
-        self.spread_ = shadows.X.std(axis=0)
+        X = self._to_perturb(shadows.X)
+        if self.n_queries > 1:
+            self.binary_, self.spread_ = np.isin(X, (0, 1)).all(axis=0), X.std(axis=0)
         first = self._shadows_right(confidences, shadows.y)
         best, clear = -1.0, saw == shadows.members
         members = shadows.members[clear]
         for level in self.levels if self.n_queries > 1 else (0.0,):
-            stable = self._stability(
-                first, self._ask_shadows(shadows.y, self.hide), shadows.X, level
-            )
+            stable = self._stability(first, self._ask_shadows(shadows.y, self.hide), X, level)
             others, pooled = references.of_the_others(stable, self._compared(saw))
             F = terms(stable, others.mean)
             model = attack_model(F[clear], members)
@@ -66,7 +71,7 @@ class LabelOnlyAttack(Attack):
         def labels_right(X):
             return right(answers.ask(X), answers.y, answers.classes)
 
-        X = np.asarray(answers.X, np.float32)
+        X = self._to_perturb(as_table(answers.X))
         stable = self._stability(answers.right, labels_right, X, self.level_)
         told, saw = answers.by_shadows(self.shadows_)
         hide = self._hide_again()
@@ -74,6 +79,19 @@ class LabelOnlyAttack(Attack):
         by_shadows = self._stability(first, self._ask_shadows(answers.y, hide), X, self.level_)
         expected = references.of_all(by_shadows, self._compared(saw), self.pooled_).mean
         return probability(self.model_, terms(stable, expected))
+
+    def _to_perturb(self, X):
+        """An array of fractions, whatever kind of numbers it held; X itself where nothing is to be
+        perturbed."""
+        if self.n_queries == 1:
+            return X
+        if is_frame(X) or X.dtype.kind not in "biuf":
+            kind = "a DataFrame" if is_frame(X) else f"an array of dtype {X.dtype}"
+            raise ValueError(
+                "X must be an array of numbers for a LabelOnlyAttack that perturbs them, got "
+                f"{kind}; with n_queries=1 it perturbs nothing"
+            )
+        return X if X.dtype.kind == "f" else X.astype(float)
 
     def _compared(self, saw):
         """Which shadow models (K, n) a record is compared with: none where there is only one, since
@@ -100,7 +118,7 @@ class LabelOnlyAttack(Attack):
             flip = rng.random(X.shape) < level
             noise = rng.standard_normal(X.shape, np.float32) * np.float32(level) * self.spread_
             changed = np.where(self.binary_, np.where(flip, 1 - X, X), X + noise)
-            counts += labels_right(changed.astype(np.float32))
+            counts += labels_right(changed.astype(X.dtype, copy=False))
         return counts / self.n_queries
 
 

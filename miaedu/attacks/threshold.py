@@ -14,8 +14,11 @@ class ThresholdAttack(Attack):
     >>> bool(mia.ThresholdAttack().fit(shadows).score(api, *world.members).max() <= 1)
     True
 
-    The same as a threshold on the log loss. Source: Yeom et al. 2018, section 3.3.
+    The same as a threshold on the log loss. It gives scores, and so an AUC, without shadow models
+    too: before ``fit``, ``threshold_`` is None. Source: Yeom et al. 2018, section 3.3.
     """
+
+    threshold_ = None
 
     def _learn(self, shadows, confidences, saw):
         return true_class_confidence(confidences, shadows.y, shadows.classes_)
