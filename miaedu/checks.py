@@ -126,15 +126,18 @@ none of them; code both alike
     )
 
 
-def warn_if_hardly_right(right, n_classes):
-    """Warn where a target is right about so few of its members that it would do better by guessing:
-    less than half as often, and by more than bad luck, of 1 in 10,000 (Chernoff 1952)."""
-    n, k = len(right), int(right.sum())
-    expected = n / n_classes
+def warn_if_hardly_right(said, y):
+    """Warn where the labels that a target `said` (n,) are those of its members, y (n,), less than
+    half as often as if they were shuffled (the chance agreement of Cohen 1960), and by more than
+    bad luck, of 1 in 10,000 (Chernoff 1952): a target that always says one class is not meant."""
+    n, k = len(y), int((said == y).sum())
+    codes = np.unique(np.concatenate([said, y]), return_inverse=True)[1]
+    shares = [np.bincount(part, minlength=codes.max() + 1) for part in np.split(codes, 2)]
+    expected = float(shares[0] @ shares[1]) / n
     if k < expected / 2 and exp(-((expected - k) ** 2) / (2 * expected)) < 1e-4:
         warnings.warn(
-            f"the target is right about {k} of its {n} members, and by guessing among {n_classes} "
-            f"classes it would be about {expected:.0f} times: do its labels mean what the records' "
+            f"the target is right about {k} of its {n} members, and with its answers in any other "
+            f"order it would be about {expected:.0f} times: do its labels mean what the records' "
             "labels mean?",
             UserWarning,
             stacklevel=3,

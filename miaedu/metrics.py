@@ -69,7 +69,7 @@ def evaluate(attack, black_box, world, name=None):
             run_untouched=partial(untouched_scores, each, world),
             run_blind=partial(blind_scores, world),
         )
-    warn_if_hardly_right(answers.right[members], len(answers.classes))
+    warn_if_hardly_right(answers.labels[members], y[members])
     return reports if isinstance(attack, dict) else next(iter(reports.values()))
 
 

@@ -35,9 +35,9 @@ class Answers:
     >>> answers.confidences is answers.confidences, api.n_queries
     (True, 5)
 
-    ``X`` (n, d), ``y`` (n,), ``classes`` (c,); ``confidences`` (n, c), after hiding; ``right`` (n,)
-    bool, where the most confident class is the true one. ``ask(X)`` puts further questions;
-    ``averaged(n_queries)`` puts the same ones again.
+    ``X`` (n, d), ``y`` (n,), ``classes`` (c,); ``confidences`` (n, c), after hiding; ``labels``
+    (n,), the most confident classes; ``right`` (n,) bool, where these are the true ones.
+    ``ask(X)`` puts further questions; ``averaged(n_queries)`` puts the same ones again.
     """
 
     n_queries = 1  # of whose answers about a record the confidences are the mean
@@ -74,8 +74,12 @@ class Answers:
             self._told += np.split(self._black_box.predict_proba(X), times)
 
     @cached_property
+    def labels(self):
+        return self.classes[self.confidences.argmax(axis=1)]
+
+    @cached_property
     def right(self):
-        return right(self.confidences, self.y, self.classes)
+        return self.labels == self.y
 
     def by_shadows(self, shadows):
         """What each of K fitted :class:`ShadowModels` says of the records, (K, n, c), before any
