@@ -2,7 +2,8 @@
 
 import copy
 import inspect
-from contextlib import nullcontext
+import warnings
+from contextlib import contextmanager, nullcontext
 from numbers import Integral
 
 import joblib
@@ -250,14 +251,26 @@ def _side_by_side(model, X, y, masks, seeds, classes, ask, keep, progress, start
         )
         for k in range(start, len(masks))
     )
+    outcomes = parallel(fits)
     # The limit on BLAS belongs to the whole process, that on OpenMP to each thread that sets it.
-    with nullcontext() if alone else blas().limit(limits=1, user_api="blas"):
-        for done, (network, answers, failure) in enumerate(parallel(fits), 1):
+    with nullcontext() if alone else blas().limit(limits=1, user_api="blas"), _quietly(outcomes):
+        for done, (network, answers, failure) in enumerate(outcomes, 1):
             if failure is not None:
                 raise ValueError(_told(failure, start + done - 1, y, masks, classes)) from failure
             yield network, answers
             if progress is not None:
                 progress(done / (len(masks) - start))
+
+
+@contextmanager
+def _quietly(outcomes):
+    """End what is left of these, without joblib's word on the models that nobody waits for."""
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*tasks.*", UserWarning)
+            outcomes.close()
 
 
 def _copy_of(model, seed):

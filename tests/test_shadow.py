@@ -28,6 +28,7 @@ from miaedu import (
     ShadowAttack,
     ShadowModels,
     ThresholdAttack,
+    measure_exposure,
 )
 from miaedu.checks import draw_seeds
 from miaedu.draws import draw_of_groups, half_of_groups, stratified_draw, stratified_half
@@ -206,8 +207,7 @@ def stop(share):
     raise Stop
 
 
-# it tells of the models that nobody waits for
-@pytest.mark.filterwarnings("ignore:.*tasks.*:UserWarning:joblib")
+@pytest.mark.filterwarnings("error")
 @each_model
 def test_a_stopped_fit_leaves_an_earlier_one_intact_and_a_new_one_unfitted(model):
     shadows = ShadowModels(model, n_models=3, random_state=0)
@@ -419,6 +419,7 @@ class Fussy(DecisionTreeClassifier):
         return super().fit(X, y)
 
 
+@pytest.mark.filterwarnings("error::UserWarning")
 @pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
 def test_a_shadow_model_that_fails_says_which_and_on_what(backend):
     shadows = ShadowModels(Fussy(), n_models=4, random_state=0)
@@ -547,6 +548,17 @@ def test_attacks_learn_from_known_answers_what_they_learn_from_the_models(kind):
     np.testing.assert_array_equal(
         a.score(shadows.door(2), X[5:], Y[5:]), b.score(known(shadows).door(2), X[5:], Y[5:])
     )
+
+
+def test_exposure_is_measured_on_known_answers_as_on_the_models():
+    targets = ShadowModels(MODELS["logistic"], n_models=8, random_state=0).fit(X, Y)
+    a, b = (
+        measure_exposure(ThresholdAttack(), collection, fpr=0.4)
+        for collection in (targets, known(targets))
+    )
+    for name in ("auc", "flagged_in", "memorisation"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+    assert a.threshold == b.threshold < 1 and len(set(a.auc)) > 10
 
 
 @pytest.mark.parametrize("kind", [np.asarray, pd.DataFrame])

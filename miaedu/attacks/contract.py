@@ -116,7 +116,7 @@ class Answers:
         attacks will ask, and the target knows some of the labels; warn where it does not know
         all."""
         check_known_labels(self.y, self.classes)
-        repeats = max(attack._repeats for attack in attacks)
+        repeats = max((attack._repeats for attack in attacks), default=1)
         self.averaged(repeats).afford(sum(attack.further_queries for attack in attacks))
 
 
