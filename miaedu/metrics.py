@@ -3,7 +3,7 @@ an interval."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from html import escape
 from numbers import Real
 from textwrap import wrap
@@ -12,9 +12,9 @@ import numpy as np
 
 from .attacks import Answers, check_learned, sizes_that_differ
 from .baselines import BASELINES_FOOTNOTE, blind_scores, both_sides, looked_at, untouched_scores
+from .bootstrap import Ranking, Weighed, draws, roc_curve
 from .checks import warn_if_hardly_right
 
-REPLICATES = 400  # bootstrap draws: the ends of a 95 % interval then rest on 10 draws each
 STRICT = 0.01  # the false alarm rate of a second threshold, learned from the shadow models too
 LOW_FPR = (0.01, 0.001)
 FALSE_ALARMS = 10  # to be expected at the least where a TPR at a low FPR is given
@@ -170,7 +170,7 @@ class Report:
 
     def rates_within(self, fpr):
         """False alarms and hits, as shares, at the lowest threshold that keeps to this FPR."""
-        alarms, hits = self.roc()
+        alarms, hits = self._curve
         last = np.flatnonzero(alarms <= fpr + 1e-9)[-1]
         return float(alarms[last]), float(hits[last])
 
@@ -188,18 +188,13 @@ class Report:
         measure is."""
         if self._obstacle(name, *args):
             return float("nan"), float("nan")
-        if (name, args) not in self._spans:
-            draws = self._statistic(self._draws(), name, *args)
-            self._spans[name, args] = tuple(
-                float(end) for end in np.nanpercentile(draws, [2.5, 97.5])
-            )
+        self._find_spans([(name, args)])
         return self._spans[name, args]
 
     def roc(self):
         """The ROC curve: arrays (fpr, tpr) from (0, 0) to (1, 1), one point for each distinct
         score."""
-        fpr, tpr = self._curve(np.ones((1, len(self.scores))))
-        return fpr[0], tpr[0]
+        return tuple(rates.copy() for rates in self._curve)
 
     def per_class(self):
         """A dict a class: ``label``, ``members``, ``nonmembers`` (counts), ``auc``, ``advantage``;
@@ -272,18 +267,21 @@ class Report:
 
     def table(self):
         """The report as rows of text: (measure, value, interval)."""
-        measures = (
+        measures = [
             ("AUC", "auc"),
             ("advantage (TPR - FPR)", "advantage"),
             ("precision", "precision"),
             ("recall (TPR)", "recall"),
             ("false alarms (FPR)", "fpr"),
-        )
-        rows = [self._row(label, key) for label, key in measures]
-        rows += [self._row(f"TPR at {100 * fpr:g} % FPR", "tpr_at", fpr) for fpr in LOW_FPR]
+            *((f"TPR at {100 * fpr:g} % FPR", "tpr_at", fpr) for fpr in LOW_FPR),
+        ]
+        gap = "gap attack's advantage", "gap_advantage"
+        asked = [(key, tuple(args)) for _, key, *args in (*measures, gap)]
+        self._find_spans([(key, args) for key, args in asked if not self._obstacle(key, *args)])
+        rows = [self._row(*measure) for measure in measures]
         if self.strict_threshold is not None:
             rows += [self._strict_row()]
-        rows += [self._row("gap attack's advantage", "gap_advantage")]
+        rows += [self._row(*gap)]
         for label, other in (
             ("untouched run's AUC", self.untouched),
             ("blind baseline's AUC", self.blind),
@@ -329,34 +327,57 @@ class Report:
     def _value(self, name, *args):
         if self._obstacle(name, *args):
             return float("nan")
-        return float(self._statistic(np.ones((1, len(self.scores))), name, *args)[0])
+        ones = [np.ones((1, side.sum()), np.int32) for side in (self.members, ~self.members)]
+        return float(self._statistic(Weighed(self._ranking, *ones), name, *args)[0])
 
     @cached_property
     def _spans(self):
         return {}
 
-    def _draws(self):
-        """How much each record counts in each draw, (REPLICATES, n)."""
-        if self.groups is None:
-            return _bootstrap(self.members.tobytes())
-        # Whole groups are drawn; then each side counts as much as it has records.
-        side_and_group = 2 * self.groups + self.members
-        _, first, unit = np.unique(side_and_group, return_index=True, return_inverse=True)
-        weights = _bootstrap(self.members[first].tobytes())[:, unit].astype(float)
-        for side in (self.members, ~self.members):
-            weights[:, side] *= side.sum() / weights[:, side].sum(axis=1, keepdims=True)
-        return weights
+    def _find_spans(self, measures):
+        """The intervals of some measures, (name, args) each, from one walk through the draws."""
+        found = {measure: [] for measure in measures if measure not in self._spans}
+        if not found:
+            return
+        for weights in draws(self.members, self.groups):
+            weighed = Weighed(self._ranking, *weights)
+            for (name, args), values in found.items():
+                values.append(self._statistic(weighed, name, *args))
+        for measure, values in found.items():
+            ends = np.nanpercentile(np.concatenate(values), [2.5, 97.5])
+            self._spans[measure] = tuple(map(float, ends))
 
-    def _statistic(self, weights, name, *args):
-        """A measure under each row of record weights (B, n): a row of ones is the sample itself."""
-        if name in ("auc", "tpr_at"):
-            fpr, tpr = self._curve(weights)
-            if name == "auc":
-                return np.sum(np.diff(fpr) * (tpr[:, 1:] + tpr[:, :-1]) / 2, axis=1)
-            return np.max(np.where(fpr <= args[0] + 1e-9, tpr, 0), axis=1)
-        flagged = self.right if name == "gap_advantage" else self.scores >= self.threshold
-        hits, alarms = weights @ (flagged & self.members), weights @ (flagged & ~self.members)
-        tpr, fpr = hits / self.members.sum(), alarms / (~self.members).sum()
+    @cached_property
+    def _ranking(self):
+        return Ranking(self.scores[self.members], self.scores[~self.members])
+
+    @cached_property
+    def _curve(self):
+        return roc_curve(self.scores, self.members)
+
+    @cached_property
+    def _flagged(self):
+        """How many members, and how many non-members, are flagged: those of the highest scores."""
+        flagged = self.scores >= self.threshold
+        return int(flagged[self.members].sum()), int(flagged[~self.members].sum())
+
+    @cached_property
+    def _right(self):
+        """Where the target is right about members, and about non-members: 1, elsewhere 0."""
+        return [self.right[side].astype(np.int32) for side in (self.members, ~self.members)]
+
+    def _statistic(self, weighed, name, *args):
+        """A measure (B,) under each row of weights."""
+        if name == "auc":
+            return weighed.auc()
+        if name == "tpr_at":
+            return weighed.tpr_at(*args)
+        if name == "gap_advantage":
+            sides = zip((weighed.members, weighed.nonmembers), self._right, strict=True)
+            hits, alarms = (weights @ right for weights, right in sides)
+        else:
+            hits, alarms = weighed.first(*self._flagged)
+        tpr, fpr = hits / weighed.members.shape[1], alarms / weighed.nonmembers.shape[1]
         if name == "precision":
             return np.divide(
                 hits, hits + alarms, out=np.full(len(hits), np.nan), where=hits + alarms > 0
@@ -367,29 +388,3 @@ class Report:
                 f"name must be one of auc, precision, tpr_at, {', '.join(measures)}, got {name!r}"
             )
         return measures[name]
-
-    def _curve(self, weights):
-        order = np.argsort(-self.scores, kind="stable")
-        ranked = self.scores[order]
-        last = np.append(ranked[1:] != ranked[:-1], True)  # equal scores move together
-        ends = np.append(0, 1 + np.flatnonzero(last))
-        weights, rates = weights[:, order], []
-        for side in (~self.members, self.members):
-            # whole numbers, exact in float32 too
-            counts = np.zeros((len(weights), len(order) + 1), weights.dtype)
-            np.cumsum(weights * side[order], axis=1, out=counts[:, 1:])
-            rates.append(counts[:, ends] / side.sum())
-        return rates
-
-
-@lru_cache(maxsize=1)  # a test has the same members under every attack
-def _bootstrap(members):
-    """How often each record is in each draw, (REPLICATES, n), from the bytes of a mask; both sides
-    are drawn apart."""
-    rng, members = np.random.default_rng(0), np.frombuffer(members, bool)
-    flat = np.zeros(REPLICATES * len(members), np.float32)
-    for side in (np.flatnonzero(members), np.flatnonzero(~members)):
-        drawn = side[rng.integers(len(side), size=(REPLICATES, len(side)))]
-        drawn += len(members) * np.arange(REPLICATES)[:, None]
-        flat += np.bincount(drawn.ravel(), minlength=len(flat)).astype(np.float32)
-    return flat.reshape(REPLICATES, len(members))
