@@ -22,7 +22,6 @@ from .exercises import solution as solution
 from .experiment import Experiment as Experiment
 from .experiment import Result as Result
 from .experiment import run as run
-from .experiment import sweep as sweep
 from .explorers import Explorer as Explorer
 from .explorers import base_rate as base_rate
 from .explorers import confidence_hiding as confidence_hiding
@@ -65,6 +64,7 @@ from .privacy import noise_for as noise_for
 from .privacy import roc_ceiling as roc_ceiling
 from .reproduce import measure_row as measure_row
 from .shadow import ShadowModels as ShadowModels
+from .sweeping import sweep as sweep
 from .synthesis import Features as Features
 from .synthesis import Synthesis as Synthesis
 from .synthesis import draw_uniformly as draw_uniformly

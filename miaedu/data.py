@@ -16,7 +16,7 @@ from .dataset import Dataset
 from .places import course
 
 
-def load_purchases(n_classes=10, n_records=4000, n_items=200, random_state=0):
+def load_purchases(n_classes=10, n_records=4000, n_items=200, random_state=0, *, shoppers=None):
     """Invented shopping baskets, each shopper having a style, after the purchase data of Shokri et
     al. 2017.
 
@@ -29,7 +29,8 @@ def load_purchases(n_classes=10, n_records=4000, n_items=200, random_state=0):
     A record says which of `n_items` items (at least 10) a shopper bought: 1 or 0. Its class is the
     shopper's style; all `n_classes` (at least 2) have equally many of the `n_records` (at least
     `n_classes`), to within one. More classes are harder to learn and leak more. `random_state`:
-    None, int or RandomState. How it is made: data/purchases.md.
+    None, int or RandomState. `shoppers`, of the same kinds: draw by it other shoppers of the shop
+    that `random_state` decides. How it is made: data/purchases.md.
     """
     least_of = {
         "n_classes": (n_classes, 2),
@@ -45,6 +46,7 @@ def load_purchases(n_classes=10, n_records=4000, n_items=200, random_state=0):
     favourites = random.random_sample((n_classes, n_items)).argsort(axis=1)[:, : len(boosts)]
     style = np.zeros((n_classes, n_items))
     style[np.arange(n_classes)[:, None], favourites] = boosts
+    random = random if shoppers is None else check_random_state(shoppers)
     y = random.permutation(np.arange(n_records) % n_classes)
     loyalty = random.beta(1.2, 1, (n_records, 1))
     appetite = random.lognormal(-0.125, 0.5, (n_records, 1))  # its mean is 1

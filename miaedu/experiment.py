@@ -1,14 +1,12 @@
 """One frozen Experiment in, one Result out: the whole story, from data to a measured attack, as a
 pure function."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from math import inf
 from numbers import Integral
 from types import SimpleNamespace
 
-import joblib
 import numpy as np
-from tqdm.auto import tqdm
 
 from .attacks import ATTACKS
 from .blackbox import BlackBox
@@ -47,6 +45,9 @@ class Experiment:
         with those that are allowed. n_classes and n_items are for "purchases" alone.
     n_members : records the target learns from; as many are non-members, and the attacker's pool is
         twice as large where there are so many.
+    n_nonmembers : None, or how many non-members the attack is tried on: at least n_members, those
+        and further shoppers of the same shop, who change neither target nor shadow models. For
+        "purchases" in the attacker's view alone. A TPR at 1 % FPR needs 1,000.
     hidden, epochs, batch_size, learning_rate, l2, clip, noise_multiplier : settings of
         :class:`MLP`, of target and shadows alike. With a `clip`, membership is drawn by a fair coin
         a record among twice n_members: the world in which the proven ceiling holds.
@@ -73,6 +74,7 @@ class Experiment:
     n_classes: int = 10
     n_items: int = 200
     n_members: int = 500
+    n_nonmembers: int | None = None
     hidden: int = 64
     epochs: int = 20
     learning_rate: float = 0.01
@@ -107,6 +109,14 @@ class Experiment:
                 f"pool must be 'real' in the auditor's view, got {self.pool!r}: "
                 "an auditor has no pool, but the very records in question"
             )
+        if self.n_nonmembers is not None:
+            check_number("n_nonmembers", self.n_nonmembers, Integral, self.n_members)
+            if (self.data, self.view) != ("purchases", "attacker"):
+                raise ValueError(
+                    f"n_nonmembers must be None with data {self.data!r} in the {self.view}'s view, "
+                    f"got {self.n_nonmembers}: only 'purchases' has further records, and no "
+                    "auditor's shadow model has learned from them"
+                )
         if self.pool == "another shop" and self.data != "purchases":
             raise ValueError(
                 f"pool must not be 'another shop' with data {self.data!r}: "
@@ -211,6 +221,7 @@ def run(experiment, progress=None):
     # Nothing happens in these lines: a stage is made when it is called, or taken from those kept.
     records = stage(e, load, RECORDS)
     world = stage(e, deal, WORLD, records)
+    asked_about = world if e.n_nonmembers is None else stage(e, invite, INVITED, world)
     target = stage(e, train_target, TARGET, world, lambda done: tell(share * done))
     rest = lambda done: tell(share + (1 - share) * done)  # noqa: E731
     asked = lambda done: tell(share)  # noqa: E731  # it may stop, too
@@ -224,7 +235,7 @@ def run(experiment, progress=None):
     attacks = {"naive": naive()}
     if e.hide or e.n_queries > 1:
         attacks["adaptive"] = adaptive()
-    reports = evaluate(attacks, api, world())
+    reports = evaluate(attacks, api, asked_about())
     adapted = reports.get("adaptive", reports["naive"])
     spent = made().n_queries if e.label_epoch else 0
     return Result(e, reports["naive"], adapted, api.n_queries + spent)
@@ -270,6 +281,21 @@ def _first(n, world):
         _, first, group = np.unique(world.groups.pool, return_index=True, return_inverse=True)
         place = first[group]
     return place <= np.sort(place)[:n].max(initial=-1)
+
+
+INVITED = (*WORLD, "n_nonmembers")
+
+
+def invite(seen, world):
+    """The same members, and as many non-members as are to be asked about: further shoppers come to
+    those that were dealt."""
+    X, y = world().nonmembers
+    n, seeds = max(0, seen.n_nonmembers - len(y)), seeds_of(seen.random_state)
+    more = load_purchases(
+        seen.n_classes, max(n, seen.n_classes), seen.n_items, seeds.data, shoppers=seeds.further
+    )
+    both = np.concatenate([X, more.X[:n]]), np.concatenate([y, more.y[:n]])
+    return replace(world(), nonmembers=both)
 
 
 NETWORK = ("hidden", "batch_size", "learning_rate", "l2", "clip", "noise_multiplier", "horizon")
@@ -365,32 +391,5 @@ def network_of(settings, random_state=None):
 
 def seeds_of(random_state):
     """A seed for each thing that is left to chance."""
-    names = "data", "split", "target", "shadows", "owner", "attacker", "pool"
+    names = "data", "split", "target", "shadows", "owner", "attacker", "pool", "further"
     return SimpleNamespace(**dict(zip(names, map(int, draw_seeds(random_state, len(names))))))
-
-
-def sweep(experiments, progress=True):
-    """Run many experiments, through joblib; returns a flat record (a dict) of each one's settings
-    and measures.
-
-    >>> import miaedu as mia
-    >>> records = mia.sweep([mia.Experiment(n_shadows=k) for k in (1, 2)], progress=False)
-    >>> [record["n_shadows"] for record in records], records[0]["auc"] > 0.5
-    ([1, 2], True)
-
-    Each uses all cores, so they run one after another unless ``joblib.parallel_config`` says
-    otherwise. `progress` shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``,
-    ``naive_advantage``, ``gap_advantage``, ``train_accuracy``, ``test_accuracy``, ``mu``,
-    ``epsilon`` (at delta 1e-5).
-    """
-    experiments = list(experiments)
-    work = joblib.Parallel(return_as="generator")(joblib.delayed(_record)(e) for e in experiments)
-    return list(tqdm(work, total=len(experiments), disable=not progress, desc="experiments"))
-
-
-def _record(experiment):
-    result = run(experiment)
-    measures = "auc", "advantage", "gap_advantage", "train_accuracy", "test_accuracy"
-    record = asdict(experiment) | {name: getattr(result.adaptive, name) for name in measures}
-    record |= {f"naive_{name}": getattr(result.naive, name) for name in measures[:2]}
-    return record | {"mu": result.mu, "epsilon": result.epsilon()}

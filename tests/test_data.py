@@ -334,6 +334,23 @@ def test_baskets_are_of_the_asked_size_balanced_and_decided_by_the_seed(
     )
 
 
+def test_other_shoppers_are_of_the_same_shop_and_another_shop_has_other_ones():
+    ours = mia.load_purchases(random_state=0)
+    again, others = (mia.load_purchases(random_state=0, shoppers=s) for s in (1, 2))
+    other_shop = mia.load_purchases(random_state=3, shoppers=1)
+    assert np.array_equal(again.X, mia.load_purchases(random_state=0, shoppers=1).X)
+    assert not np.array_equal(again.X, others.X) and not np.array_equal(again.X, ours.X)
+
+    def sold(data):
+        return np.concatenate([data.X[data.y == k].mean(axis=0) for k in range(10)])
+
+    for same in (again, others):
+        # 400 shoppers a style: the standard error of a rate is at most 0.025
+        assert np.abs(sold(same) - sold(ours)).max() < 4.5 * 2**0.5 * 0.025
+        assert np.corrcoef(sold(same), sold(ours))[0, 1] > 0.98
+    assert np.corrcoef(sold(other_shop), sold(ours))[0, 1] < 0.6
+
+
 def test_baskets_vary_in_size_items_have_a_long_tail_and_styles_share_it():
     d = mia.load_purchases(20, 4000, 600, random_state=0)
     sizes = d.X.sum(axis=1)
@@ -363,6 +380,7 @@ def test_ordinary_splits_of_purchases_do_not_warn(recwarn):
             "n_records must be a whole number of at least 50, got 49",
         ),
         ({"random_state": "seed"}, "seed"),
+        ({"shoppers": "seed"}, "seed"),
     ],
 )
 def test_purchases_that_cannot_be_are_refused(arguments, said):

@@ -1,7 +1,6 @@
-"""`run` as a pure function of an Experiment, its stages and their cache, and `sweep`."""
+"""`run` as a pure function of an Experiment, its stages and their cache."""
 
 import gc
-import json
 import subprocess
 import sys
 import threading
@@ -11,7 +10,6 @@ from dataclasses import asdict, fields, replace
 from math import inf, sqrt
 from types import SimpleNamespace
 
-import joblib
 import numpy as np
 import pytest
 from course import parts_of
@@ -128,6 +126,7 @@ OTHERWISE = {
     "n_classes": 5,
     "n_items": 60,
     "n_members": 70,
+    "n_nonmembers": 90,
     "hidden": 9,
     "epochs": 7,
     "learning_rate": 0.02,
@@ -382,6 +381,38 @@ def test_with_a_clip_a_coin_decides_on_each_record(settings):
     # sqrt(40).
     assert abs(counts.sum() - 1200) < 4 * sqrt(2400) / 2
     assert 0.5 * sqrt(120) / 2 < counts.std(ddof=1) < 1.6 * sqrt(120) / 2
+
+
+@pytest.mark.parametrize("clip", [None, 1.0], ids=["split", "coin"])
+def test_further_non_members_are_asked_about_and_change_nobody_else(clip, trained):
+    few = replace(TINY, clip=clip, attack="threshold", n_members=200)
+    first, world = mia.run(few), parts_of(few)[0]
+    trained.clear()
+    more = mia.run(replace(few, n_nonmembers=1000))
+    assert trained == [], "the same target and the same shadow models"
+    n, n_in = len(first.report.y), len(world.members[1])
+    assert n == 400 and more.n_queries == len(more.report.y) == n_in + 1000
+    assert more.report.members.sum() == n_in and more.report.members[:n_in].all()
+    assert more.report.threshold == first.report.threshold
+    # products of a taller matrix may round another way
+    np.testing.assert_allclose(more.report.scores[:n], first.report.scores, atol=1e-6)
+    assert more.report.tpr_at(0.01) > 0 and np.isnan(first.report.tpr_at(0.01))
+
+
+def test_further_non_members_are_other_shoppers_of_the_same_shop():
+    e = replace(TINY, n_members=500, epochs=30)
+    ours = mia.run(replace(e, n_nonmembers=3000)).report
+    dealt, further = ours.right[500:1000], ours.right[1000:]
+    # the target knows them as well as it knows those that were dealt: a difference of two shares of
+    # 500 and 2,000, at 4 standard errors
+    p = ours.right[500:].mean()
+    assert abs(dealt.mean() - further.mean()) < 4 * sqrt(p * (1 - p) * (1 / 500 + 1 / 2000))
+    assert 0.3 < p < 0.9 and ours.right[:500].mean() > p + 0.1
+    seeds = experiment.seeds_of(0)
+    shop = mia.load_purchases(10, 2000, 50, seeds.data)
+    others = mia.load_purchases(10, 2000, 50, seeds.data, shoppers=seeds.further)
+    contents = [{row.tobytes() for row in data.X} for data in (shop, others)]
+    assert len(contents[0] & contents[1]) < 100, "hardly any basket is another's"
 
 
 def test_the_auditors_shadow_models_learn_from_halves_of_the_very_records_in_question():
@@ -741,6 +772,10 @@ def test_an_experiment_stays_as_it_was():
         (dict(random_state=1.5), "random_state must .*got 1.5"),
         (dict(n_members=1), "n_members must be .*at least 2, got 1"),
         (dict(n_members=50.0), "n_members must be a whole number.*got 50.0"),
+        (dict(n_nonmembers=499), "n_nonmembers must be .*at least 500, got 499"),
+        (dict(n_nonmembers=1e3), "n_nonmembers must be a whole number.*got 1000.0"),
+        (dict(n_nonmembers=500, data="digits"), "n_nonmembers must be None with data 'digits'"),
+        (dict(n_nonmembers=500, view="auditor"), "n_nonmembers must be None .*the auditor's view"),
         (dict(n_queries=0), "n_queries must be .*at least 1, got 0"),
         (dict(n_queries=2.0), "n_queries must be a whole number.*got 2.0"),
         (dict(n_queries=2, attack="gap"), "n_queries must be 1 with the attack 'gap', got 2"),
@@ -789,56 +824,3 @@ def test_a_list_in_place_of_a_tuple_works_or_is_refused_by_its_name(listed):
             )
         }
         assert bits(result) == bits(cold(replace(TINY, **tuples)))
-
-
-# Sweeps
-
-MEASURES = ("auc", "advantage", "gap_advantage", "train_accuracy", "test_accuracy")
-
-
-def test_a_sweep_gives_one_flat_record_for_each_experiment_in_order():
-    experiments = [TINY, replace(PRIVATE, noise_multiplier=1.0), replace(NOISY, l2=0.1)]
-    records = mia.sweep((e for e in experiments), progress=False)
-    for e, record in zip(experiments, records, strict=True):
-        result = mia.run(e)
-        expected = asdict(e) | {name: getattr(result.adaptive, name) for name in MEASURES}
-        expected |= {"naive_auc": result.naive.auc, "naive_advantage": result.naive.advantage}
-        assert record == expected | {"mu": result.mu, "epsilon": result.epsilon(1e-5)}
-        assert all(
-            isinstance(value, (str, int, float, tuple, type(None))) for value in record.values()
-        )
-        json.dumps(record)
-    assert mia.sweep([], progress=False) == []
-
-
-@pytest.mark.parametrize("n_jobs", [1, 3])
-def test_a_sweep_runs_where_joblib_is_told(n_jobs):
-    experiments = [replace(TINY, random_state=seed) for seed in range(4)]
-    expected = mia.sweep(experiments, progress=False)
-    stages_kept.cache.kept.clear()
-    stages_kept.cache.bytes = 0
-    places, plain = set(), experiment._record
-
-    def noted(e):
-        places.add(threading.get_ident())
-        return plain(e)
-
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        joblib.parallel_config(backend="threading", n_jobs=n_jobs),
-    ):
-        patch.setattr(experiment, "_record", noted)
-        assert mia.sweep(experiments, progress=False) == expected
-    assert (threading.get_ident() in places) == (n_jobs == 1)
-
-
-def test_a_sweep_shows_a_bar_or_none(capsys):
-    mia.sweep([TINY], progress=False)
-    assert capsys.readouterr().err == ""
-    mia.sweep([TINY, replace(TINY, l2=0.1)])
-    assert "2/2" in capsys.readouterr().err
-
-
-def test_an_error_in_a_sweep_is_told():
-    with pytest.raises(ValueError, match="k must be from 1 to the number of classes"):
-        mia.sweep([TINY, replace(TINY, hide=(("top_k", 11),))], progress=False)

@@ -911,16 +911,21 @@ def test_the_words_say_what_the_scores_say_in_three_lines(name, a_fast_machine):
 
 
 @pytest.mark.parametrize("name", ["confidence_hiding", "dp_noise", "control_room"])
-def test_folded_away_is_what_the_strongest_attack_flags_at_few_false_alarms(name, one_of_each):
+def test_folded_away_is_what_both_attacks_flag_at_one_percent_false_alarms(name, one_of_each):
     explorer = one_of_each(name)
     explorer.reset()
     next(iter(explorer.controls.values())).index = 1
-    report = explorer.results[0].adaptive
-    assert report.strict_threshold > report.threshold
-    hits, alarms = rates(report, report.strict_threshold)
-    at_few = f"the attack flags {hits:.0%} of the members and {alarms:.1%} of the "
-    assert f"flagged 1% of the shadow models' non-members {at_few}" in explorer.numbers
-    assert f"{at_few}{(~report.members).sum()} non-members." in explorer.numbers
+    found = []
+    for result, attack in zip(explorer.results, ("the calibrated attack", "the attack of 2017")):
+        report = result.adaptive
+        assert (~report.members).sum() == 1000, "so that ten false alarms stand behind 1 %"
+        low, high = report.interval("tpr_at", 0.01)
+        hits = hits_at_one_percent(report)
+        assert low <= hits <= high
+        span = f"(95% interval {low:.0%} to {high:.0%})"
+        found.append(f"{attack} flags {hits:.0%} of the members {span}")
+    at_few = "At no more than 1% false alarms among 1,000 non-members, "
+    assert explorer.numbers.endswith(f" {at_few}{', '.join(found)}.")
     assert explorer.numbers.startswith(mia.describe(explorer.results[0]))
     explorer.reset()
 

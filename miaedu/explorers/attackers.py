@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
-from ..metrics import STRICT
 from ..words import describe
+
+LOW = 0.01  # the false alarm rate of the second measure, beside the AUC or the advantage
+ENOUGH = 1000  # non-members, so that ten false alarms stand behind it
 
 
 class Attacker(NamedTuple):
@@ -37,13 +39,18 @@ MENU = [
 
 
 def numbers(results):
-    """The first Result in full, that of the strongest attack, and what it flags at few false
-    alarms: at a threshold that it has from its shadow models, since 500 non-members are too few to
-    find the one for a hundredth of them."""
-    report = results[0].report
-    alarms, hits = report.rates_at(report.strict_threshold)
+    """The first Result in full, that of the strongest attack; and what both attacks flag at few
+    false alarms, as far as they are there."""
+    found = []
+    for attacker, result in zip((CALIBRATED, OF_2017), results, strict=False):
+        report = result.report
+        low, high = report.interval("tpr_at", LOW)
+        found.append(
+            f"{attacker.words} flags {report.tpr_at(LOW):.0%} of the members "
+            f"(95% interval {low:.0%} to {high:.0%})"
+        )
+    nonmembers = (~results[0].report.members).sum()
     return (
-        f"{describe(results[0])} At the threshold that flagged {STRICT:.0%} of the shadow models' "
-        f"non-members the attack flags {hits:.0%} of the members and {alarms:.1%} of the "
-        f"{(~report.members).sum()} non-members."
+        f"{describe(results[0])} At no more than {LOW:.0%} false alarms among {nonmembers:,} "
+        f"non-members, {', '.join(found)}."
     )

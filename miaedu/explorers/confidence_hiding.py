@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE
-from .attackers import CALIBRATED, OF_2017, numbers
+from .attackers import CALIBRATED, ENOUGH, OF_2017, numbers
 from .controls import roc_axes, slider, tick
 from .explorer import Explorer
 from .figure import LiveFigure
@@ -40,7 +40,7 @@ def confidence_hiding():
     def experiments(labels_only, n_queries, axes, **numbers):
         hide = tuple((name, value) for name, value in numbers.items() if value != "off")
         hide += ("labels_only",) * labels_only
-        plain = Experiment(hidden=32, n_shadows=n_shadows)
+        plain = Experiment(hidden=32, n_shadows=n_shadows, n_nonmembers=ENOUGH)
         hiding = replace(plain, hide=hide, n_queries=n_queries if hide else 1)
         return [
             replace(e, attack=attacker.attack)

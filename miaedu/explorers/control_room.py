@@ -5,7 +5,7 @@ import numpy as np
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, CEILING
 from ..words import flagged
-from .attackers import CALIBRATED, numbers
+from .attackers import CALIBRATED, ENOUGH, numbers
 from .controls import menu, roc_axes, slider
 from .dp_noise import NOISE, advantages, both_attacks, ceiling, private, proven
 from .explorer import Explorer
@@ -44,7 +44,8 @@ def control_room():
     }
 
     def experiments(noise_multiplier, axes, **values):
-        plain = Experiment(hidden=32, batch_size=None, snapshots=EPOCHS, **values)
+        values |= {"batch_size": None, "snapshots": EPOCHS, "n_nonmembers": ENOUGH}
+        plain = Experiment(hidden=32, **values)
         return both_attacks(private(plain, noise_multiplier))
 
     return Explorer(controls, experiments, ControlFigure(), words, numbers, more=["axes"])

@@ -7,7 +7,7 @@ import numpy as np
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, CEILING, NONMEMBER
 from ..privacy import max_advantage, roc_ceiling
-from .attackers import CALIBRATED, OF_2017, numbers
+from .attackers import CALIBRATED, ENOUGH, OF_2017, numbers
 from .controls import roc_axes, slider
 from .explorer import Explorer
 from .figure import LiveFigure
@@ -41,7 +41,8 @@ def dp_noise():
     n_shadows = affordable((1, 2, 4, 8, 16), 16)
 
     def experiments(noise_multiplier, axes):
-        plain = Experiment(hidden=32, epochs=60, batch_size=None, n_shadows=n_shadows)
+        size = {"n_shadows": n_shadows, "n_nonmembers": ENOUGH}
+        plain = Experiment(hidden=32, epochs=60, batch_size=None, **size)
         return both_attacks(private(plain, noise_multiplier))
 
     return Explorer(controls, experiments, NoiseFigure(NOISE), words, numbers)

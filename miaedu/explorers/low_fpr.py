@@ -2,7 +2,7 @@
 
 from ..experiment import Experiment
 from ..plots import ATTACK, BASELINE, roc_background
-from .attackers import MENU
+from .attackers import ENOUGH, LOW, MENU
 from .controls import menu, slider
 from .explorer import Explorer
 from .figure import LiveFigure
@@ -10,8 +10,6 @@ from .machine import affordable
 from .panels import NOW, below, log_axis
 
 COUNTS = (2, 4, 8, 16, 32, 64, 128, 256)
-N_MEMBERS = 1000  # and as many non-members, so that ten false alarms stand behind 1 %
-LOW = 0.01
 
 
 def low_fpr():
@@ -33,7 +31,7 @@ def low_fpr():
     }
 
     def experiments(n_shadows, attack):
-        settings = {"hidden": 32, "n_members": N_MEMBERS}
+        settings = {"hidden": 32, "n_members": ENOUGH}
         return [Experiment(n_shadows=n_shadows, **settings, **attack._asdict())]
 
     return Explorer(controls, experiments, LowFprFigure(), words)
@@ -64,7 +62,7 @@ class LowFprFigure(LiveFigure):
 
     def build(self, roc, trend):
         roc.set_title("ROC curve, both axes logarithmic")
-        roc_background(roc, 1 / N_MEMBERS)
+        roc_background(roc, 1 / ENOUGH)
         roc.set(xlabel="false alarms (FPR)", ylabel="hits (TPR)")
         self.roc = self.curve(roc, "-", ATTACK, lw=2, drawstyle="steps-post", label="this attack")
         self.span = self.curve(roc, "_-", "black", ms=10, lw=2, label="95% interval")

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..experiment import Experiment
 from ..plots import ATTACK, LINES
-from .attackers import CALIBRATED, LIRA_AUDITOR, MENU, OF_2017
+from .attackers import CALIBRATED, ENOUGH, LIRA_AUDITOR, LOW, MENU, OF_2017
 from .controls import menu, roc_axes, slider
 from .explorer import Explorer
 from .figure import LiveFigure
@@ -18,8 +18,6 @@ LABELS = [("true", "true"), ("asked of the target", "queried")]
 MEASURES = [("AUC", "auc"), ("TPR at 1% FPR", "tpr")]
 ENDS = {"auc": (0.5, 1), "tpr": (0, 0.5)}  # of the axis: from chance on, and as far as it goes
 ATTACKERS = OF_2017, CALIBRATED, LIRA_AUDITOR
-LOW = 0.01  # the false alarm rate of the second measure
-ENOUGH = 1000  # non-members, so that ten false alarms stand behind it
 
 
 def shadow_count(repetitions=3):
