@@ -31,9 +31,14 @@ def paper_table(name):
     ValueError. How sure each number is: data/paper.json. Source: Shokri et al. 2017, Tables II and
     III, sections V and VI.
     """
-    tables = json.loads(course("data", PAPER).read_text(encoding="utf-8"))["tables"]
+    tables = _transcribed()
     check_name(name, tables)
     return tables[name]["rows"]
+
+
+def _transcribed():
+    """The paper's tables, by name, as they stand in the file."""
+    return json.loads(course("data", PAPER).read_text(encoding="utf-8"))["tables"]
 
 
 def our_draws(name, path=None):
@@ -43,9 +48,9 @@ def our_draws(name, path=None):
     >>> len(mia.our_draws("table-2")["purchases, 100 classes"]["precision"])
     10
 
-    `name`: "table-2", "table-2-full", "table-3" or "shadow-count"; one that the file lacks is a
-    ValueError. Measures: those of :func:`measure_row`. `path`: a file that ``miaedu reproduce`` has
-    made; by default the course's own.
+    `name`: "table-2", "table-2-full", "table-3", "shadow-count" or "data-quality"; one that the
+    file lacks is a ValueError. Measures: those of :func:`measure_row`. `path`: a file that
+    ``miaedu reproduce`` has made; by default the course's own.
     """
     path = course("data", OURS) if path is None else Path(path)
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
@@ -152,19 +157,20 @@ def side_by_side(name, path=None):
     table-2: precision                paper  course  interval
     """
     paper, ours, theirs = in_paper(name), our_table(name), our_table(name, path) if path else {}
-    title = f"{name}: precision"
-    lines = [f"{title:<32}{'paper':>7}{'course':>8}  {'interval':<16}{'yours' if path else ''}"]
+    title, width = f"{name}: precision", max(32, *(len(row) + 1 for row in ours))
+    yours = "yours" if path else ""
+    lines = [f"{title:<{width}}{'paper':>7}{'course':>8}  {'interval':<16}{yours}"]
     for row, measures in ours.items():
         mean, low, high = measures["precision"]
         printed = f"{paper[row]['precision']:7.3f}" if row in paper else f"{'-':>7}"
-        line = f"{row:<32}{printed}{mean:8.3f}  {f'{low:.3f} to {high:.3f}':<16}"
+        line = f"{row:<{width}}{printed}{mean:8.3f}  {f'{low:.3f} to {high:.3f}':<16}"
         lines.append(line + (f"{theirs[row]['precision'][0]:.3f}" if row in theirs else ""))
     return [line.rstrip() for line in lines]
 
 
 def in_paper(name):
     """The paper's rows of one of our tables, by name; none where it has no such table."""
-    rows = paper_table(name.removesuffix("-full")) if name.startswith("table") else []
+    rows = _transcribed().get(name.removesuffix("-full"), {"rows": []})["rows"]
     return {row["row"]: row for row in rows}
 
 

@@ -26,6 +26,12 @@ ROOM = 3 * 2**28  # bytes for the stages of one experiment of the paper's size
 SMALL = Experiment(n_items=600, n_members=2000, n_shadows=20)
 FULL = replace(SMALL, n_members=10_000, hidden=128)
 MANY = replace(SMALL, n_classes=100)
+POOLS = {  # as the paper names what its shadow models learned from
+    "real records": "real",
+    "records made by Algorithm 1": "synthesized",
+    "each item drawn by itself": "marginals",
+    "10 % of the features flipped": "noisy",
+}
 
 
 class Part(NamedTuple):
@@ -66,6 +72,13 @@ PARTS = {
         {
             f"{k} shadow model{'s' * (k > 1)}": replace(MANY, n_shadows=k)
             for k in (1, 2, 5, 10, 20, 50)
+        },
+        range(100, 105),
+    ),
+    "data-quality": Part(
+        {
+            f"purchases, 100 classes, {records}": replace(MANY, pool=pool)
+            for records, pool in POOLS.items()
         },
         range(100, 105),
     ),

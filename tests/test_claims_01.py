@@ -1,5 +1,5 @@
 """What notebook 01 says in words, measured again over several splits, targets and shadow models.
-Facts of law and history have their sources in test_facts.py."""
+Facts of law and history have their sources in facts.py."""
 
 from types import SimpleNamespace
 

@@ -1,6 +1,7 @@
 """What notebook 03 says, recomputed on shops and targets that it does not show: each claim names
 its sentence, and holds it against an interval over seeds."""
 
+import inspect
 from dataclasses import replace
 from functools import cache
 
@@ -274,11 +275,11 @@ def test_what_happens_when_the_number_of_shadow_models_is_dragged():
 
 @pytest.mark.slow
 def test_what_happens_when_the_calibrated_attack_gets_more_shadow_models():
-    said = (
+    sentence(
+        "03",
         "The second lifts the mean AUC from 0.79 to 0.86, and the TPR at 1% FPR from 0.05 to 0.20; "
-        "with eight they are 0.88 and 0.26."
+        "with eight they are 0.88 and 0.26.",
     )
-    sentence("03", said)
     sentence("03", "that the TPR falls to 0.22 with 64 is chance")
     shown = {1: (0.79, 0.05), 2: (0.86, 0.20), 8: (0.88, 0.26), 64: (0.88, 0.22)}
     for count, (auc, tpr) in shown.items():
@@ -398,6 +399,16 @@ def test_what_is_made_is_no_basket_of_the_shop_and_most_changes_are_taken_back()
         assert np.mean(bought >= 70) < 0.01, "nobody shops like that"
         last = [made.trace(chain)["confidence"][-1] for chain in made.chains]
         assert np.mean(last) > 0.6
+
+
+def test_the_climb_in_words_is_that_of_the_module():
+    sentence("03", "Change a fifth of the items, and ask again.")
+    sentence("03", "After more than ten failures in a row, change half as many from then on.")
+    sentence("03", "Is style 3 now the likeliest, with a confidence above 0.2?")
+    settings = inspect.signature(mia.synthesize).parameters
+    assert (settings["rej_max"].default, settings["conf_min"].default) == (10, 0.2)
+    steps = synthesized(SEEDS[0])[0].steps["k"]
+    assert set(steps) == {200, 40, 20, 10, 5, 4}, "drawn whole, then a fifth, then halves"
 
 
 SOURCES_OF_RECORDS = experiment.CHOICES["pool"]

@@ -136,8 +136,11 @@ def test_rates_below_one_per_cent_are_a_hundredth_of_the_area():
 
 
 def test_what_zero_false_alarms_show():
-    sentence("05", "if *none* of n is flagged, the rate may still be up to about 3/n")
-    sentence("05", "a rate of 3/n spares n people in a row about 5 times in 100")
+    sentence(
+        "05",
+        "if *none* of n is flagged, the rate may still be up to about 3/n (with 95 % probability: "
+        "a rate of 3/n spares n people in a row about 5 times in 100)",
+    )
     for n in (100, 500, 1000, 10_000):
         assert binom.pmf(0, n, 3 / n) == pytest.approx(0.05, abs=0.003)
 
@@ -293,7 +296,11 @@ def test_what_happens_when_a_record_is_put_in_and_taken_out():
     ordinary = one(600, False)
     means = [ordinary.phi[side].mean() for side in (ordinary.members, ~ordinary.members)]
     assert abs(means[0] - means[1]) < ordinary.phi.std() / 3
-    sentence("05", "Number 50, by LiRA, and number 100, by the calibrated attack: 1 false alarm in")
+    sentence(
+        "05",
+        "Number 50, by LiRA, and number 100, by the calibrated attack: 1 false alarm in 100 does "
+        "happen.",
+    )
     assert one(50, False).flagged == [LIRA_AUDITOR] and one(100, False).flagged == [CALIBRATED]
 
 
@@ -345,7 +352,11 @@ def test_by_order_the_attack_looks_better_and_a_blind_rule_beats_it():
 
 
 def test_where_members_are_rare_nearly_all_positives_are_false_alarms():
-    sentence("05", "nearly all positives are false alarms, even of the best attack here")
+    sentence(
+        "05",
+        "Where 1 in 1,000 is a member, nearly all positives are false alarms, even of the best "
+        "attack here.",
+    )
     sentence("05", "false alarms must be 999 times rarer than hits")
     worth = [0.001 * tpr / (0.001 * tpr + 0.999 * 0.01) for tpr in hits(LIRA_AUDITOR)]
     assert interval(worth)[1] < 0.05
@@ -355,6 +366,9 @@ def test_where_members_are_rare_nearly_all_positives_are_false_alarms():
 
 def test_what_one_run_shows():
     """Steinke, Nasr and Jagielski 2023, theorem 3.1 with delta 0."""
+    sentence(
+        "05", "Pr[Binomial(r, q) ≥ v] is at most 0.05, this epsilon is refuted with 95 % confidence"
+    )
     sentence("05", "75 of 100 right show that epsilon is at least 0.70.")
     sentence("05", "55 of 100 show nothing, not even that it is above 0")
     q = 1 / (1 + np.exp(-0.70221))
@@ -369,6 +383,17 @@ def test_what_is_quoted_stands_as_its_sources_have_it():
     assert any("(0.084, 0.001)" in cell.source for cell in course.cells("05", "code"))
     # data/digits.md
     sentence("05", "The digits of this data set were written by 13 people")
+
+
+def test_each_digit_is_in_about_half_of_the_models():
+    sentence("05", "each digit is in about 32 of them")
+    sentence("05", "so that each digit is in about 128 of them and out of as many")
+    _, X, y = digits(10)
+    for n_models, said in ((64, 32), (256, 128)):
+        members = mia.ShadowModels(mia.MLP(hidden=2, epochs=1), n_models, random_state=10)
+        held = members.fit(X, y).members.sum(axis=0)
+        # a fair coin a model: in all but a few of 900 digits within three standard deviations
+        assert np.mean(np.abs(held - said) < 3 * np.sqrt(n_models) / 2) > 0.99
 
 
 def test_an_auc_is_that_of_scikit_learn():

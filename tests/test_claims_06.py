@@ -5,18 +5,15 @@ The mean over draws is held against the ends of a 95 % interval (Student's t); w
 compared, that of the mean difference or ratio on the same seed.
 """
 
-import ast
 import re
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 
 import course
 import numpy as np
 import pytest
 from course import cells, one_line, sentence
 from sklearn.metrics import precision_score
-from test_facts import BARE, CARLINI, SHOKRI
 
 import miaedu as mia
 from miaedu import reproduce as made
@@ -26,19 +23,6 @@ SHOPS = [f"purchases, {c} classes" for c in (2, 10, 20, 50, 100)]
 SEEDS = range(200, 205)  # those of the file are 100 to 109
 AGAIN = {part: list(made.PARTS[part].rows) for part in ("table-2", "table-3")}
 AGAIN["shadow-count"] = ["1 shadow model", "20 shadow models"]
-WATSON = "ICLR 2022; arXiv 2111.08440"
-FACTS = [
-    ("The attack of this course was published in 2017 (Shokri et al.).", SHOKRI),
-    ("The paper's Table II has a row for each target", SHOKRI),
-    ("| shoppers | real ones, 600 items", SHOKRI),
-    ("earns more than 50,000 dollars a year", "data/census.md"),
-    ("The paper says that more shadow models make a better attack", SHOKRI + ", section VI"),
-    ("Table III of the paper tries countermeasures on the shoppers with 100 classes", SHOKRI),
-    ("IEEE S&P 2017, [arXiv 1610.05820](https://arxiv.org/abs/1610.05820)", SHOKRI),
-    ("IEEE S&P 2022, [arXiv 2112.03570](https://arxiv.org/abs/2112.03570)", CARLINI),
-    ("ICLR 2022, [arXiv 2111.08440](https://arxiv.org/abs/2111.08440)", WATSON),
-    ("Carlini et al. (2022) call these sets toys.", CARLINI),
-]
 
 
 def interval(values):
@@ -323,43 +307,3 @@ def test_the_block_that_reads_a_published_table_runs(tmp_path, monkeypatch, caps
     said = capsys.readouterr().out
     assert "700 records of 200 features, all of them 0 or 1; 5 classes" in said
     assert "ShadowAttack: 150 members, 150 non-members" in said
-
-
-@pytest.mark.parametrize("fact", FACTS, ids=str)
-def test_a_fact_stands_in_the_notebook(fact):
-    text, source = fact
-    assert sentence("06", text) and source
-
-
-SETTINGS = [
-    (
-        "question is whether somebody earns more than",
-        'mia.plot_beside_paper("table-2", guess=True)',
-    ),
-    ("how much is lost with 1?", 'mia.our_table("shadow-count")'),
-    ("will the row with 100 classes come closer", 'mia.plot_beside_paper("table-2-full")'),
-    ("the shoppers with 2 classes. In how many of our ten draws", 'mia.check("06.2", answer)'),
-]
-
-
-@pytest.mark.parametrize("setting", SETTINGS, ids=str)
-def test_a_setting_in_the_words_is_one_in_the_code(setting):
-    text, code = setting
-    assert sentence("06", text)
-    assert any(code in cell.source for cell in cells("06", "code"))
-
-
-def test_every_number_in_the_prose_is_held_by_a_claim_or_has_a_source():
-    held = [text for text, _ in FACTS + SETTINGS]
-    for node in ast.walk(ast.parse(Path(__file__).read_text("utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "sentence":
-            if isinstance(node.args[1], ast.Constant):
-                held.append(one_line(node.args[1].value))
-    bare = BARE + r"|Table II+\b|attack of 2017|L2|Algorithm 1|\[0\d\b"
-    for cell in cells("06", "markdown"):
-        left = cell.source
-        for text in held:
-            anywhere = r"\s+".join(map(re.escape, text.split()))  # wherever its lines break
-            left = re.sub(anywhere, lambda found: re.sub(r"\d", "#", found[0]), left)
-        left = re.sub(bare, "", left, flags=re.S | re.M)
-        assert not re.search(r"\d", left), left
