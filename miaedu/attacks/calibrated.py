@@ -29,14 +29,18 @@ class CalibratedAttack(Attack):
     >>> mia.CalibratedAttack().fit(shadows).score(api, *world.members).shape
     (500,)
 
-    A score is the probability, from 0 to 1, that a record is a member, were both sides equally
-    many: by one logistic regression for all classes, on the score of :class:`ShadowAttack`, on the
-    log odds of the true class and the entropy, and on how far both are from what the references
-    say. In learning, the references of a shadow model are the others that did not hold the record,
-    about half of them; a target is compared with as many at a time, several times over, and the
-    scores are averaged. A record without any reference is judged by :class:`ShadowAttack`. Source:
-    difficulty calibration, Watson et al. 2022, section 3, as inputs of the attack model of Shokri
-    et al. 2017.
+    A score is a probability, from 0 to 1, that a record is a member, were both sides equally many,
+    as the shadow models have it. For a target of other records it is too sure: over shops of the
+    default kind, of 100 records near 0.7 about 67 were members, between 0.2 and 0.4 about 46, and
+    from 0.9 on about 92, though the scores say 98.
+
+    It is found by one logistic regression for all classes, on the score of :class:`ShadowAttack`,
+    on the log odds of the true class and the entropy, and on how far both are from what the
+    references say. In learning, the references of a shadow model are the others that did not hold
+    the record, about half of them; a target is compared with as many at a time, several times over,
+    and the scores are averaged. A record without any reference is judged by :class:`ShadowAttack`.
+    Source: difficulty calibration, Watson et al. 2022, section 3, as inputs of the attack model of
+    Shokri et al. 2017.
     """
 
     def _learn(self, shadows, confidences, saw):
