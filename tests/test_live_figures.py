@@ -84,6 +84,16 @@ def chance(past):
     return [low, 1], [low, 1]
 
 
+def on_log_axes(points):
+    """`points` of a panel whose axes are always logarithmic."""
+
+    def of_log_axes(past):
+        results, values = now(past)
+        return points([*past[:-1], (results, {**values, "axes": "log"})])
+
+    return of_log_axes
+
+
 def now(past):
     """The present results and values."""
     return past[-1]
@@ -479,7 +489,8 @@ TABLE = {
         ("right", "now, calibrated", BLACK): trade,
     },
     "low_fpr": {
-        ("left", "this attack", GREEN): lambda past: roc(adaptive(past)),
+        **{key: on_log_axes(points) for key, points in ROC_AXES.items()},
+        ("left", "this attack", GREEN): on_log_axes(seen(lambda past: roc(adaptive(past)))),
         ("left", "95% interval", BLACK): lambda past: ([0.01] * 2, ends_of_the_interval(past)),
         ("left", "gap attack", GREY): gap_dot,
         ("right", "attack of 2017", BLACK): tried_low("shadow"),

@@ -1,13 +1,13 @@
 """Low FPR: whom does an attack flag that allows itself hardly any false alarm?"""
 
 from ..experiment import Experiment
-from ..plots import ATTACK, BASELINE, roc_background
+from ..plots import ATTACK, BASELINE
 from .attackers import ENOUGH, LOW, MENU
 from .controls import menu, slider
 from .explorer import Explorer
 from .figure import LiveFigure
 from .machine import affordable
-from .panels import NOW, below, log_axis
+from .panels import NOW, RocPanel, below, log_axis
 
 COUNTS = (2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -61,13 +61,10 @@ class LowFprFigure(LiveFigure):
         super().__init__()
 
     def build(self, roc, trend):
-        roc.set_title("ROC curve, both axes logarithmic")
-        roc_background(roc, 1 / ENOUGH)
-        roc.set(xlabel="false alarms (FPR)", ylabel="hits (TPR)")
-        self.roc = self.curve(roc, "-", ATTACK, lw=2, drawstyle="steps-post", label="this attack")
+        title = "ROC curve, both axes logarithmic"
+        self.roc = RocPanel(self, roc, title, ("-", ATTACK, "this attack"))
         self.span = self.curve(roc, "_-", "black", ms=10, lw=2, label="95% interval")
-        self.gap = self.curve(roc, "o", BASELINE, clip_on=False, label="gap attack")
-        below(roc)
+        roc.legend(loc="lower right")
         trend.set_title("TPR at 1% FPR")
         trend.set(ylim=(0, 0.6), ylabel="share of the members flagged")
         log_axis(trend, COUNTS, "shadow models")
@@ -85,9 +82,8 @@ class LowFprFigure(LiveFigure):
         """Show this Result, and remember what it measures."""
         report, count = results[0].report, values["n_shadows"]
         found, ends = report.tpr_at(LOW), report.interval("tpr_at", LOW)
-        self.roc.set_data(*report.roc())
+        self.roc.show([report], report.roc(), axes="log")
         self.span.set_data([LOW, LOW], ends)
-        self.gap.set_data([report.test_accuracy], [report.train_accuracy])
         self.tried.setdefault(values["attack"], {})[count] = found
         for attacker, line in self.lines.items():
             tried = self.tried.get(attacker, {})
