@@ -6,6 +6,13 @@ import numpy as np
 
 from .privacy import max_advantage, max_auc
 
+POOLS = {  # what shadow models learn from, where it is not what usually is
+    "noisy": "noisy records",
+    "marginals": "records drawn from marginals",
+    "another shop": "another shop's records",
+    "synthesized": "synthesized records",
+    "uniform": "records drawn blindly",
+}
 MEASURES = "auc", "advantage", "gap_advantage", "recall", "fpr", "train_accuracy", "test_accuracy"
 
 
@@ -34,7 +41,8 @@ def describe(results):
     if how:
         attacker += f"{how},"
     if e.attack != "gap":
-        attacker = f"with {e.n_shadows} shadow model{'s' * (e.n_shadows > 1)}, {attacker}"
+        pool = f" of {POOLS[e.pool]}" if e.pool in POOLS else ""
+        attacker = f"with {e.n_shadows} shadow model{'s' * (e.n_shadows > 1)}{pool}, {attacker}"
     mean = SimpleNamespace(
         **{name: np.mean([getattr(report, name) for report in reports]) for name in MEASURES}
     )

@@ -18,6 +18,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 import miaedu as mia
 from miaedu import CanaryAudit, Experiment
+from miaedu.experiment import CHOICES
 from miaedu.plots import mark_guess
 
 SMALL = Experiment(n_members=150, n_items=60, hidden=16, epochs=15, n_shadows=3)
@@ -344,6 +345,19 @@ def test_the_words_of_an_attack_without_shadows_name_none():
     words = mia.describe(mia.run(replace(SMALL, attack="gap")))
     assert words.startswith("The gap attack reaches AUC") and "shadow" not in words
     assert "the label-only attack" in mia.describe(mia.run(replace(SMALL, attack="label_only")))
+
+
+@pytest.mark.parametrize("pool", CHOICES["pool"])
+def test_the_words_say_what_the_shadow_models_learned_from(pool):
+    words = mia.describe(mia.run(replace(SMALL, pool=pool)))
+    start = words.partition(", the shadow attack")[0]
+    if pool == "real":
+        assert start == "With 3 shadow models"
+    else:
+        told = {"synthesized": "synthesized", "uniform": "blindly"}.get(pool, pool)
+        assert start.startswith("With 3 shadow models of ") and told in start
+    gap = mia.describe(mia.run(replace(SMALL, pool=pool, attack="gap")))
+    assert gap.startswith("The gap attack reaches")
 
 
 def test_the_words_of_hiding_tell_of_both_attackers():

@@ -135,6 +135,12 @@ def test_whole_numbers_are_held_as_bytes_while_they_are_read(tmp_path):
 # What is refused
 
 
+def is_refused(path, what):
+    with pytest.raises(ValueError, match="^path must be a table of numbers") as refusal:
+        mia.load_table(path)
+    assert what in str(refusal.value), refusal.value
+
+
 def link(name, target, kind=tarfile.SYMTYPE):
     member = tarfile.TarInfo(name)
     member.type, member.linkname = kind, str(target)
@@ -176,9 +182,7 @@ BAD = {
 def test_a_file_that_does_not_fit_is_refused_with_what_is_wrong(name, tmp_path):
     content, what = BAD[name]
     (path := tmp_path / "bad").write_bytes(content)
-    with pytest.raises(ValueError, match="^path must be a table of numbers") as refusal:
-        mia.load_table(path)
-    assert what in str(refusal.value), refusal.value
+    is_refused(path, what)
 
 
 ARCHIVES = {
@@ -200,10 +204,7 @@ ARCHIVES = {
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_an_archive_that_does_not_fit_is_refused(name, tmp_path):
     files, what = ARCHIVES[name]
-    path = archive(tmp_path / "bad.tgz", files)
-    with pytest.raises(ValueError, match="^path must be a table of numbers") as refusal:
-        mia.load_table(path)
-    assert what in str(refusal.value), refusal.value
+    is_refused(archive(tmp_path / "bad.tgz", files), what)
 
 
 def test_a_file_that_points_out_of_its_archive_is_read_and_written_nowhere(tmp_path):
