@@ -30,8 +30,13 @@ STYLE = {
 }
 LINES = ("-", "--", "-.", (0, (1, 1)), (0, (4, 1, 1, 1, 1, 1)))
 COLOURS = ATTACK, "#56B4E9", "#E69F00", "#000000", CEILING
-# The two attacks that judge in most lessons look alike in every picture, the explorers' too.
-LOOKS = {"attack of 2017": ("black", "--"), "calibrated attack": (ATTACK, "-")}
+# The attacks that judge in most lessons look alike in every picture, and the first two in the
+# explorers', too. A name may say more after it, such as the view.
+LOOKS = {
+    "attack of 2017": ("black", "--"),
+    "calibrated attack": (ATTACK, "-"),
+    "LiRA": ("#56B4E9", "-."),
+}
 
 
 @contextmanager
@@ -55,21 +60,27 @@ def plot_roc(reports, ax=None, *, log=False):
     >>> ax.get_xscale(), ax.get_ylabel()
     ('log', 'hits: share of members flagged (TPR)')
 
+    `reports`: a :class:`Report`, a list of them, or a dict from the names to show to Reports.
     With `log` both axes are logarithmic, which shows the few records that are surely recognised;
     the vertical line at 1 / n then marks the smallest FPR that n non-members can show. Source of
     the advice: Carlini et al. 2022, section III.
     """
-    reports = reports if isinstance(reports, (list, tuple)) else [reports]
+    if not isinstance(reports, dict):
+        reports = reports if isinstance(reports, (list, tuple)) else [reports]
+        names = [report.name for report in reports]
+    else:
+        names, reports = list(reports), list(reports.values())
     with drawing():
         ax = new_axes() if ax is None else ax
         floor = 1 / min((~report.members).sum() for report in reports)
         roc_background(ax, floor if log else None)
-        for i, report in enumerate(reports):
+        for i, (name, report) in enumerate(zip(names, reports)):
             fpr, tpr = report.roc()
             low, high = report.interval("auc")
-            label = f"{report.name}: AUC {report.auc:.2f} ({low:.2f} to {high:.2f})"
+            label = f"{name}: AUC {report.auc:.2f} ({low:.2f} to {high:.2f})"
             steps = "steps-post" if log else "default"
-            colour, line = LOOKS.get(report.name, (COLOURS[i % 5], LINES[i % 5]))
+            known = (look for attack, look in LOOKS.items() if name.startswith(attack))
+            colour, line = next(known, (COLOURS[i % 5], LINES[i % 5]))
             ax.plot(fpr, tpr, color=colour, linestyle=line, lw=2, drawstyle=steps, label=label)
         # the gap attack's rates are the target's accuracies: it flags what that is right about
         first = reports[0]

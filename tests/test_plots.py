@@ -201,6 +201,18 @@ def test_several_reports_are_several_curves_under_their_own_names():
         )
 
 
+def test_an_attack_has_its_look_wherever_it_stands_and_whatever_its_report_is_called():
+    old, new = (mia.run(replace(SMALL, attack=name)).report for name in ("shadow", "calibrated"))
+    shown = {"attack of 2017, here": old, "calibrated attack": new}
+    for names in (list(shown), list(shown)[::-1]):
+        ax = mia.plot_roc({name: shown[name] for name in names}, axes())
+        drawn = [line(ax, name) for name in shown]
+        looks = [(curve.get_color(), curve.get_linestyle()) for curve in drawn]
+        assert looks == [("black", "--"), ("#009E73", "-")]
+        for curve, report in zip(drawn, shown.values(), strict=True):
+            assert curve.get_xdata() == pytest.approx(report.roc()[0])
+
+
 # The ceiling
 
 
