@@ -11,33 +11,36 @@ from .editions.working_copy import deliver, open_lab, running_at
 def main(argv=None):
     """Deliver the course and open it: what ``miaedu`` and ``python -m miaedu`` run."""
     argv = sys.argv[1:] if argv is None else argv
-    if argv[:1] == ["reproduce"]:
-        from .reproduce import main as reproduce  # it needs matplotlib and scikit-learn
-
-        return reproduce(argv[1:])
+    if argv and argv[0] in COMMANDS:
+        return COMMANDS[argv[0]](argv[1:])
     cut = argv.index("--") if "--" in argv else len(argv)
     parser = argparse.ArgumentParser(
         prog="miaedu",
         description="Put a working copy of the course into a folder and open JupyterLab on it.",
-        epilog="What follows -- goes to JupyterLab, as in: miaedu -- --port=9999. Another command: "
-        "miaedu reproduce --help",
+        epilog="What follows -- goes to JupyterLab, as in: miaedu -- --port=9999. Other commands: "
+        f"{', '.join(COMMANDS)}; see miaedu {next(iter(COMMANDS))} --help and so on.",
     )
     folder = {"type": Path, "default": Path("miaedu-course")}
     parser.add_argument("--dir", **folder, help="the folder (default: %(default)s)")
     fresh = "set one notebook back, such as 03; yours is kept beside it"
     parser.add_argument("--fresh", metavar="NAME", help=fresh)
+    only = "put the course into this folder and start no JupyterLab"
+    parser.add_argument("--copy", metavar="DIR", type=Path, help=only)
     quiet = "print the address instead of opening a browser"
     parser.add_argument("--no-browser", action="store_true", help=quiet)
     parser.add_argument("--version", action="version", version=f"miaedu {__version__}")
     options = parser.parse_args(argv[:cut])
-    folder = options.dir.absolute()
+    folder = (options.copy or options.dir).absolute()
     try:
         notes = deliver(folder, options.fresh)
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:
-        parser.error(f"--dir must be a folder that can be written to, got {options.dir} ({error})")
+        option, got = ("--copy", options.copy) if options.copy else ("--dir", options.dir)
+        parser.error(f"{option} must be a folder that can be written to, got {got} ({error})")
     print(*notes, sep="\n", end="\n" * bool(notes))
+    if options.copy:
+        return print(f"The course is in {folder}")
     if address := running_at(folder):
         return print(f"The course in {folder} is open already, at {address}")
     try:
@@ -46,6 +49,68 @@ def main(argv=None):
     except KeyboardInterrupt:
         pass  # pressed before JupyterLab was listening for it
 
+
+def _reproduce(argv):
+    from .reproduce import main as reproduce  # it needs matplotlib and scikit-learn
+
+    return reproduce(argv)
+
+
+def _teach(argv):
+    """What ``miaedu teach`` understands."""
+    from .editions.graded_lab import NEXT, teach
+
+    parser = argparse.ArgumentParser(
+        prog="miaedu teach",
+        description="Make graded labs for nbgrader, an assignment for each notebook. How to hand "
+        "them out and grade them stands in notebooks/TEACHING.md.",
+    )
+    parser.add_argument("dir", type=Path, help="the folder of the nbgrader course")
+    numbers = "the notebooks' numbers, such as 02 03 (default: all)"
+    parser.add_argument("notebooks", nargs="*", metavar="NN", help=numbers)
+    seed = "draw other data, numbers and letters; another whole number for each class"
+    parser.add_argument("--seed", type=int, default=0, help=seed)
+    filled = "add each notebook with its solutions, executed (a minute or two each)"
+    parser.add_argument("--solutions", action="store_true", help=filled)
+    options = parser.parse_args(argv)
+    _run(parser, teach, options.dir, options.notebooks, options.seed, options.solutions)
+    print(NEXT.format(folder=options.dir))
+
+
+def _challenge(argv):
+    """What ``miaedu challenge`` understands."""
+    from .editions.challenge import challenge, ranking
+
+    parser = argparse.ArgumentParser(
+        prog="miaedu challenge",
+        description="Make a competition: the answers of ten targets, and the truth in a file of "
+        "its own that the teacher keeps; then score what is handed in.",
+    )
+    parser.add_argument("dir", type=Path, help="the folder of the competition")
+    handed_in = "CSV files that were handed in: rank them by the truth"
+    parser.add_argument("--score", nargs="+", metavar="CSV", type=Path, help=handed_in)
+    truth = "the file with the truth (default: truth.csv beside DIR, named after it)"
+    parser.add_argument("--truth", type=Path, help=truth)
+    seed = "draws other targets; keep it to yourself, since who knows it can make the truth again"
+    parser.add_argument("--seed", type=int, help=seed + " (default: a random one)")
+    options = parser.parse_args(argv)
+    truth = options.truth or options.dir.absolute().with_name(f"{options.dir.name}-truth.csv")
+    if options.score:
+        _run(parser, ranking, options.score, truth)
+    else:
+        _run(parser, challenge, options.dir, truth, options.seed)
+
+
+def _run(parser, command, *arguments):
+    """Print what a command says; its refusals are those of the command line."""
+    try:
+        print(*command(*arguments), sep="\n")
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+# the first word of these; everything else opens the course
+COMMANDS = {"reproduce": _reproduce, "teach": _teach, "challenge": _challenge}
 
 if __name__ == "__main__":
     main()

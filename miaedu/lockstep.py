@@ -8,6 +8,7 @@ alone, bit for bit: its batches have a shape that only its own number of rows de
 ever runs across copies.
 """
 
+import os
 import sys
 import threading
 import time
@@ -30,6 +31,7 @@ LOOK = 0.02  # seconds between two calls of `progress`
 
 # the limit on BLAS threads belongs to the whole process: one training run at a time
 _lock = threading.RLock()
+THREADS = "MIAEDU_THREADS"  # the environment variable that says how many threads to use
 
 
 def blas():
@@ -74,8 +76,28 @@ def threads_work():
     return True
 
 
+def n_threads(all_cores=None):
+    """How many threads train side by side: as the environment variable MIAEDU_THREADS says, or as
+    many as there are cores (or `all_cores`, if that is said in another way); 1 where no thread can
+    start.
+
+    ValueError: MIAEDU_THREADS is not a whole number of at least 1.
+    """
+    asked = os.environ.get(THREADS, "")
+    if asked and not (asked.isdecimal() and int(asked) > 0):
+        raise ValueError(f"{THREADS} must be a whole number of at least 1, got {asked!r}")
+    if not threads_work():
+        return 1
+    return int(asked) if asked else all_cores or joblib.cpu_count()
+
+
+if os.environ.get(THREADS):
+    # what scikit-learn computes outside of over_cores keeps to it too
+    ThreadpoolController().limit(limits=n_threads())
+
+
 def over_cores(work, blocks, n_jobs=None, progress=None):
-    """Call ``work(block, tick)`` for every block, on `n_jobs` threads (all cores by default) with
+    """Call ``work(block, tick)`` for every block, on `n_jobs` threads (`n_threads` by default) with
     one BLAS thread each; one block after another where no thread can start.
 
     `work` calls ``tick(share)`` often with the share of its block that is done. `progress(share)`
@@ -84,7 +106,7 @@ def over_cores(work, blocks, n_jobs=None, progress=None):
     """
     with _lock, blas().limit(limits=1):
         if threads_work():
-            _side_by_side(work, blocks, n_jobs or joblib.cpu_count(), progress)
+            _side_by_side(work, blocks, n_jobs or n_threads(), progress)
         else:
             _in_turn(work, blocks, progress)
 
@@ -149,9 +171,7 @@ def forward(X1, theta, h, c, n_jobs=None):
             tick(1.0)
 
     over_cores(
-        work,
-        np.array_split(np.arange(len(theta)), min(len(theta), n_jobs or joblib.cpu_count())),
-        n_jobs,
+        work, np.array_split(np.arange(len(theta)), min(len(theta), n_jobs or n_threads())), n_jobs
     )
     return out
 
@@ -205,7 +225,7 @@ def train(X1, codes, c, rows, seeds, net, epochs, n_jobs=None, progress=None):
     d, h = X1.shape[1] - 1, net.hidden
     kept = {epoch: np.empty((len(rows), (d + 1) * h + (h + 1) * c), np.float32) for epoch in epochs}
     plans = [_plan(len(r), net.step_size()) for r in rows]
-    cores, blocks = n_jobs or joblib.cpu_count(), []
+    cores, blocks = n_jobs or n_threads(), []
     for shape in sorted(set(plans)):
         same = np.array([k for k, plan in enumerate(plans) if plan == shape])
         limit = max(1, min(BLOCK, CACHE // (4 * shape[0] * (d + 1))))

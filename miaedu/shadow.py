@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from .blackbox import BlackBox
 from .checks import as_labels, check_number, draw_seeds, public_classes
 from .draws import draw_of_groups, half_of_groups, stratified_draw, stratified_half
-from .lockstep import blas, threads_work
+from .lockstep import blas, n_threads, threads_work
 from .records import as_table, numbers_of, take
 
 BLOCK = 50_000  # records that a model is asked about at a time
@@ -240,8 +240,8 @@ def _in_lockstep(model, X, y, masks, seeds, classes, progress, start=0):
 def _side_by_side(model, X, y, masks, seeds, classes, ask, keep, progress, start=0):
     """Yield each fitted copy, or None unless told to `keep` it, and its answers about `ask`."""
     # Threads by default: starting processes would cost more than the small fits of a course.
-    n_jobs = joblib.parallel.get_active_backend()[1] if threads_work() else 1
-    n_jobs = -1 if n_jobs is None else n_jobs
+    asked = joblib.parallel.get_active_backend()[1]
+    n_jobs = asked if asked is not None and threads_work() else n_threads(all_cores=-1)
     parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     alone = joblib.effective_n_jobs(n_jobs) == 1
     # whole tables and a mask, not parts of tables: what is the same for all is sent once

@@ -4,17 +4,26 @@
 Each notebook has a file of exercises here, a dict from keys such as "03.2" or "03.q1" to
 :class:`Exercise`. A teacher can grade with ``check(key, answer).state``; a solution is runnable
 source that assigns the names which the exercise's cell gives to ``check``.
+
+A graded lab may ask with other data and numbers: ``check(key, answer, seed=7)``, see
+:mod:`miaedu.exercises.variant`.
 """
 
+import os
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from importlib import import_module
 from numbers import Real
 
 import numpy as np
 
+from .variant import drawn, letters_of, moved_source, order_of
+
 STATES = ("not attempted", "wrong", "error", "right")
+UNTOUCHED = ("not attempted", "Replace the ... or None by your answer, and run the cell again.")
+EXAM = "MIAEDU_EXAM"  # the environment variable that turns solutions off
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,11 @@ class Exercise:
     is still a stub. `praise` is said when it is right: a sentence, or a function that makes one
     from the answer. `option` is the text of a quiz's right option, as its notebook has it. Where
     the answer is `guessed`, its first part is a guess, which nobody judges and which may be None.
+
+    For whoever grades: the `tolerance` of the judge and usual `mistakes`, sentences. For a variant
+    (see variant.py): the `letters` to choose from, which are those of the exercise `menu` if that
+    is another; the `parameters` of the function to write; the source of the `data` that are drawn
+    again; and `redrawn()`, pairs of a text of the course and what a variant has in its place.
     """
 
     objective: str
@@ -36,6 +50,13 @@ class Exercise:
     praise: str | Callable = "Well done."
     option: str = ""
     guessed: bool = False
+    tolerance: str = "exact"
+    mistakes: tuple = ()
+    letters: str = ""
+    menu: str = ""
+    parameters: tuple = ()
+    data: str = ""
+    redrawn: Callable = tuple
 
 
 def quiz(objective, right, option, feedback, hint, praise="Well done."):
@@ -55,7 +76,16 @@ def quiz(objective, right, option, feedback, hint, praise="Well done."):
         letters = ", ".join(sorted([right, *feedback]))
         return feedback.get(letter, f"the answer is one of the letters {letters}, not {answer!r}.")
 
-    return Exercise(objective, judge, hint, f'answer = "{right}"', praise, option)
+    return Exercise(
+        objective,
+        judge,
+        hint,
+        f'answer = "{right}"',
+        praise,
+        option,
+        mistakes=tuple(f"{letter}: {text}" for letter, text in feedback.items()),
+        letters="".join(sorted([right, *feedback])),
+    )
 
 
 def prediction(objective, right, option, feedback, truth, hint, praise):
@@ -84,15 +114,17 @@ def prediction(objective, right, option, feedback, truth, hint, praise):
 
     def answered(answer):
         guess, _ = answer
+        with drawn(0):  # a variant's lesson is the course's
+            told = truth()
         if guess is None or guess is ...:
-            return f"It is {truth()}: {praise}"
-        of_100 = truth().endswith(" of 100") and isinstance(guess, Real)
+            return f"It is {told}: {praise}"
+        of_100 = told.endswith(" of 100") and isinstance(guess, Real)
         doubtful = of_100 and (0 < guess < 1 or not 0 <= guess <= 100)
         meant = " (a guess is a number from 0 to 100)" * doubtful
-        return f"You said {guess}{meant}, it is {truth()}: {praise}"
+        return f"You said {guess}{meant}, it is {told}: {praise}"
 
     solution = f'my_guess = None  # any number: a guess is not judged\nmy_reason = "{right}"'
-    return Exercise(objective, judge, hint, solution, answered, option, guessed=True)
+    return replace(reason, judge=judge, solution=solution, praise=answered, guessed=True)
 
 
 def not_a_share(name, value, top=1):
@@ -125,6 +157,7 @@ class Verdict:
     key: str
     state: str
     message: str
+    seed: int = 0
 
     def __repr__(self):
         return f"{self.key}: {self._state()} {self.message}".strip()
@@ -137,37 +170,57 @@ class Verdict:
 
         mark = {"right": "✔", "wrong": "✘", "error": "!", "not attempted": "○"}[self.state]
         line = f"<p>{mark} <b>{escape(self.key)}: {self._state()}</b> {escape(self.message)}</p>"
-        box = verdict_box(line, find(self.key))
+        helps = {"Hint": hint(self.key)}
+        if not in_exam():
+            helps["Solution"] = solution(self.key, self.seed)
+        box = verdict_box(line, helps)
         return mime_bundle(box, **{"text/plain": repr(self), "text/html": line})
 
 
-def check(key, answer):
+def check(key, answer, seed=0):
     """Judge an answer to an exercise; never raises for a wrong one.
 
     >>> check("03.q1", ...)
     03.q1: not attempted Replace the ... or None by your answer, and run the cell again.
 
-    `key`, such as "03.2" or "03.q1"; `answer`, what the exercise asks for. Returns a
-    :class:`Verdict`. Raises ValueError for an unknown key.
+    `key`, such as "03.2" or "03.q1"; `answer`, what the exercise asks for; `seed`, the variant of a
+    graded lab, 0 for the course. Returns a :class:`Verdict`. Raises ValueError for an unknown key.
     """
     exercise = find(key)
+    with drawn(seed):
+        return Verdict(key, *_judged(exercise, key, answer), seed)
+
+
+def _judged(exercise, key, answer):
+    """State and message."""
     parts = answer if isinstance(answer, tuple) else (answer,)
     needed = parts[1:] or parts if exercise.guessed else parts
     if any(part is None or part is ... for part in needed):
-        return _untouched(key)
+        return UNTOUCHED
     try:
-        plain = tuple(map(_plain, parts)) if isinstance(answer, tuple) else _plain(answer)
+        plain = tuple(_plain(as_in_the_course(part, exercise, key)) for part in parts)
+        plain = plain if isinstance(answer, tuple) else plain[0]
         complaint = exercise.judge(plain)
     except Exception as error:
-        return Verdict(
-            key, "error", f"Your answer could not be checked: {type(error).__name__}: {error}"
-        )
+        return "error", f"Your answer could not be checked: {type(error).__name__}: {error}"
     if complaint is ...:
-        return _untouched(key)
+        return UNTOUCHED
     if complaint is not None:
-        return Verdict(key, "wrong", complaint)
+        return "wrong", complaint
     praise = exercise.praise
-    return Verdict(key, "right", praise(plain) if callable(praise) else praise)
+    return "right", praise(plain) if callable(praise) else praise
+
+
+def as_in_the_course(part, exercise, key):
+    """A variant's letter, or function, as the course would have it; anything else as it is."""
+    if isinstance(part, str):
+        theirs = letters_of(exercise.letters, exercise.menu or key)
+        back = {new: old for old, new in theirs.items()}
+        return back.get(part.strip(" ().").lower(), part)
+    if callable(part) and exercise.parameters:
+        order = [exercise.parameters.index(name) for name in order_of(exercise.parameters)]
+        return lambda *values: part(*(values[place] for place in order))
+    return part
 
 
 def hint(key):
@@ -179,14 +232,48 @@ def hint(key):
     return find(key).hint
 
 
-def solution(key):
+def solution(key, seed=0):
     """The source of a right answer, as text: it assigns the names that the exercise's cell gives to
     `check`.
 
     >>> solution("00.q1")
     'answer = "c"'
+
+    `seed`, the variant of a graded lab, 0 for the course. RuntimeError: the environment variable
+    MIAEDU_EXAM is set, which turns solutions off.
     """
-    return find(key).solution
+    if in_exam():
+        raise RuntimeError(f"solutions are off, because {EXAM} is set: this is an exam")
+    return solved(key, seed)
+
+
+def in_exam():
+    """Whether solutions are off. No security: the source is installed, and holds them."""
+    return os.environ.get(EXAM, "0") not in ("", "0")
+
+
+def solved(key, seed=0):
+    """What `solution` says, in an exam as well."""
+    exercise = find(key)
+    with drawn(seed):
+        return in_the_variant(exercise.solution, exercise, key)
+
+
+def in_the_variant(source, exercise, key):
+    """The source of a solution, or of a scaffold, as the variant has it."""
+    letters = letters_of(exercise.letters, exercise.menu or key)
+    source = re.sub(
+        r'^((?:answer|my_reason|broken) = )"([a-e])"',
+        lambda found: f'{found[1]}"{letters.get(found[2], found[2])}"',
+        moved_source(source),
+        flags=re.M,
+    )
+    for old, new in exercise.redrawn():
+        source = source.replace(old, new)
+    if exercise.parameters:
+        listed = ", ".join(exercise.parameters)
+        source = source.replace(f"({listed}):", f"({', '.join(order_of(exercise.parameters))}):")
+    return source
 
 
 def find(key):
@@ -201,9 +288,3 @@ def find(key):
     if key not in known:
         raise ValueError(f"key must be one of {', '.join(known)}, got {key!r}")
     return known[key]
-
-
-def _untouched(key):
-    return Verdict(
-        key, "not attempted", "Replace the ... or None by your answer, and run the cell again."
-    )

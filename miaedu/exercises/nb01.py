@@ -12,19 +12,28 @@ from ..metrics import evaluate
 from ..network import MLP
 from ..shadow import ShadowModels
 from . import Exercise, prediction, quiz
+from .variant import number
 
 # Hits, false alarms, and one member among how many people.
 TOWNS = [(0.9, 0.3, 2), (0.9, 0.3, 500), (0.5, 0.02, 1000), (1.0, 0.1, 10), (0.25, 0.25, 8)]
 TOLERANCE = 0.05 + 1e-9  # an answer rounded to one decimal will do
 
 
+def lowest_share():
+    """The quantile below which people are in the cohort of exercise 01.2."""
+    return number(0.25, 0.15, 0.2, 0.3, 0.35)
+
+
 def quarter(name, lowest=False):
-    """Who (n,) is in the quarter with the highest (or lowest) values of a column, and all records
-    without it."""
+    """Who (n,) is in the quarter with the highest (or, for a variant, the share with the lowest)
+    values of a column, and all records without it."""
     clinic = load_clinic("health")
     position = clinic.feature_names.index(name)
     values = clinic.X[:, position]
-    inside = values < np.quantile(values, 0.25) if lowest else values > np.quantile(values, 0.75)
+    if lowest:
+        inside = values < np.quantile(values, lowest_share())
+    else:
+        inside = values > np.quantile(values, 0.75)
     return inside, np.delete(clinic.X, position, axis=1)
 
 
@@ -69,7 +78,7 @@ def judge_cohort(answer):
             "missing."
         )
     mhi = column("mhi")
-    at_most = mhi <= np.quantile(mhi, 0.25)
+    at_most = mhi <= np.quantile(mhi, lowest_share())
     if same(answer.X, records[low]) or same(answer.X, records[at_most]):
         if answer.groups is not None:
             return None
@@ -81,7 +90,7 @@ def judge_cohort(answer):
         (
             "mhi",
             "these are the people who feel best. A low mhi means to feel bad: turn the comparison "
-            "round, and take the quantile 0.25.",
+            f"round, and take the quantile {lowest_share()}.",
         ),
         ("disea", "these are the chronically ill again: the column's name has to change."),
     ):
@@ -94,7 +103,7 @@ def judge_cohort(answer):
             "records."
         )
     return (
-        f"there should be {low.sum()} people with an mhi below the quantile 0.25, or "
+        f"there should be {low.sum()} people with an mhi below the quantile {lowest_share()}, or "
         f"{at_most.sum()} at or below it; got {len(answer)}."
     )
 
@@ -177,6 +186,13 @@ low = clinic.X[:, mhi] < np.quantile(clinic.X[:, mhi], 0.25)
 without = np.delete(clinic.X, mhi, axis=1)
 answer = mia.Dataset.from_arrays(without[low], clinic.y[low], groups=clinic.groups[low])""",
         "Now membership would tell who feels worst.",
+        tolerance="the very records, in any of two readings: below the quantile, or at most it",
+        mistakes=(
+            "the people who feel best (the comparison the wrong way round)",
+            "the column mhi left in the records: the secret can be read there",
+            "the households lost (no groups=)",
+        ),
+        redrawn=lambda: [("0.25", f"{lowest_share()}")],
     ),
     "01.3": Exercise(
         "Find what is wrong with a calculation that ignores how rare members are, and mend it.",
@@ -189,6 +205,13 @@ answer = mia.Dataset.from_arrays(without[low], clinic.y[low], groups=clinic.grou
 """,
         "For people of the same kind, hits and false alarms stay as they are. What a positive is "
         "worth falls where members are rarer.",
+        tolerance="0.05 of 100, in five towns",
+        mistakes=(
+            "share is not used at all",
+            "only the members are weighted by their share",
+            "a share from 0 to 1 in place of a number of 100",
+        ),
+        parameters=("hits", "alarms", "share"),
     ),
     "01.q1": quiz(
         "Know when membership hurts.",

@@ -1,8 +1,6 @@
 """Exercises of notebook 02: confidences and thresholds. The truth is computed by the notebook's own
 steps."""
 
-from functools import cache
-
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -12,15 +10,15 @@ from ..data import load_purchases
 from ..dataset import split
 from ..network import MLP
 from . import Exercise, not_a_share, prediction, quiz
+from .variant import kept, moved
 
 
-@cache
+@kept
 def shop():
     """The world and the target of notebooks 02 and 03."""
-    world = split(
-        load_purchases(n_classes=10, n_records=2000, random_state=0), n_members=500, random_state=0
-    )
-    return world, MLP(random_state=0).fit(*world.members)
+    shoppers = load_purchases(n_classes=10, n_records=2000, random_state=moved(0))
+    world = split(shoppers, n_members=500, random_state=moved(0))
+    return world, MLP(random_state=moved(0)).fit(*world.members)
 
 
 def confidence(X, y):
@@ -67,7 +65,7 @@ def judge_threshold(answer):
     )
 
 
-@cache
+@kept
 def season(late):
     """AUC of the threshold attack and of the blind baseline, on the shop's non-members or on those
     of the next season."""
@@ -201,6 +199,9 @@ alarms = np.array([np.mean(sure[~is_member] >= threshold) for threshold in thres
 answer = thresholds[np.argmax(hits - alarms)]
 """,
         "You could do this because you knew who is a member.",
+        tolerance="a threshold whose advantage is within 0.01 of the best of 101",
+        mistakes=("the largest advantage itself, in place of the threshold that reaches it",),
+        data=SHOP,
     ),
     "02.3": Exercise(
         "Recognise non-members from another distribution by a blind baseline, and mend the test.",
@@ -217,6 +218,14 @@ blind_scores = cross_val_predict(rule, X, is_member, method="predict_proba")[:, 
 """,
         praise_diagnosis,
         BROKEN.option,
+        tolerance="AUC of the attack within 0.01, of the blind baseline within 0.06",
+        mistakes=(
+            *BROKEN.mistakes,
+            "the colleague's non-members still in one of the two scores",
+            "each basket judged by a classifier that was fitted with it",
+        ),
+        letters=BROKEN.letters,
+        data=SHOP,
     ),
     "02.q1": quiz(
         "Read an AUC as an average over records.",

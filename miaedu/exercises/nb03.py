@@ -1,8 +1,6 @@
 """Exercises of notebook 03: the algorithm. What is true is computed again, by the
 notebook's own steps."""
 
-from functools import cache
-
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score, roc_curve
@@ -19,6 +17,7 @@ from ..synthesis import label_by_querying
 from . import Exercise, not_a_share, prediction, quiz
 from .nb02 import SHOP, shop
 from .own_attack import both_sides, judge_attack
+from .variant import kept, moved
 
 
 def auc_of_sixteen():
@@ -27,17 +26,17 @@ def auc_of_sixteen():
     return f"{np.mean([run(shop).report.auc for shop in shops]):.2f}"
 
 
-@cache
+@kept
 def mismatched(shadow_epochs, target_epochs=20, label_epochs=20):
     """The Report of the shadow attack on the notebook's target, with so many epochs of shadow
     models, target, and the target that was asked for labels."""
     world, _ = shop()
     X_pool, _ = world.pool
     asked, attacked = (
-        BlackBox(MLP(epochs=epochs, random_state=0).fit(*world.members))
+        BlackBox(MLP(epochs=epochs, random_state=moved(0)).fit(*world.members))
         for epochs in (label_epochs, target_epochs)
     )
-    shadows = ShadowModels(MLP(epochs=shadow_epochs), n_models=8, random_state=1)
+    shadows = ShadowModels(MLP(epochs=shadow_epochs), n_models=8, random_state=moved(1))
     shadows.fit(X_pool, label_by_querying(asked, X_pool))
     return evaluate(ShadowAttack().fit(shadows), attacked, world)
 
@@ -84,37 +83,38 @@ OPTIONS = {
 }
 
 
-@cache
+@kept
 def digits_advantage():
     """The colleague's advantage, with a threshold a digit chosen on the answers; that of a
     threshold learned on shadow models."""
-    world = split(load_digits(), n_members=200, random_state=0)
-    api = BlackBox(MLP(random_state=0).fit(*world.members))
+    world = split(load_digits(), n_members=200, random_state=moved(0))
+    api = BlackBox(MLP(random_state=moved(0)).fit(*world.members))
     X, y, members = both_sides(world)
     sure, flagged = api.predict_proba(X)[np.arange(len(y)), y], np.zeros(len(y), bool)
     for digit in range(10):
         chosen = y == digit
         fpr, tpr, thresholds = roc_curve(members[chosen], sure[chosen])
         flagged[chosen] = sure[chosen] >= thresholds[np.argmax(tpr - fpr)]
-    shadows = ShadowModels(MLP(), n_models=8, random_state=1).fit(*world.pool)
+    shadows = ShadowModels(MLP(), n_models=8, random_state=moved(1)).fit(*world.pool)
     sound = evaluate(ThresholdAttack().fit(shadows), api, world)
     return flagged[members].mean() - flagged[~members].mean(), sound.advantage
 
 
-@cache
+@kept
 def forest_auc():
     """The forest's AUC with shadow models on the target's own members and non-members; and on the
     pool."""
     world, target = shop()
     X, y, members = both_sides(world)
-    leaky = MLP(random_state=1).fit_many(X, y, np.tile(members, (4, 1))).predict_proba(X)
-    shadows = ShadowModels(MLP(), n_models=4, random_state=1).fit(*world.pool)
+    leaky = MLP(random_state=moved(1)).fit_many(X, y, np.tile(members, (4, 1))).predict_proba(X)
+    shadows = ShadowModels(MLP(), n_models=4, random_state=moved(1)).fit(*world.pool)
     found = []
     for answers, inside in (
         (leaky, np.tile(members, 4)),
         (shadows.confidences, shadows.members.ravel()),
     ):
-        forest = RandomForestClassifier(30, random_state=0).fit(answers.reshape(-1, 10), inside)
+        forest = RandomForestClassifier(30, random_state=moved(0))
+        forest.fit(answers.reshape(-1, 10), inside)
         found.append(roc_auc_score(members, forest.predict_proba(target.predict_proba(X))[:, 1]))
     return found
 
@@ -165,6 +165,13 @@ def diagnosis(right, measured, tolerance, remedy):
     return judge
 
 
+LABELS = """X_pool, true_labels = world.pool
+labels = mia.label_by_querying(api, X_pool)
+"""
+DIGITS = """small = mia.split(mia.load_digits(), n_members=200, random_state=0)
+digit_api = mia.BlackBox(mia.MLP(random_state=0).fit(*small.members))
+"""
+
 about_the_forest = diagnosis(
     "c",
     forest_auc,
@@ -207,6 +214,12 @@ answer = mia.evaluate(mia.ShadowAttack().fit(guessed), api, world).advantage
         "Shadow models that are surer than the target teach a threshold that is too high: fewer "
         "members are flagged. The attack now does worse than the gap attack, which needs no shadow "
         "model at all.",
+        tolerance="0.03, more than what other seeds of the shadow models change",
+        mistakes=(
+            "the target trained for 60 epochs as well",
+            "recall, precision or AUC in place of the advantage",
+        ),
+        data=SHOP + LABELS,
     ),
     "03.3": Exercise(
         "Write the shadow attack: an attack model for each class.",
@@ -225,6 +238,14 @@ def my_attack(shadows, black_box, X, y):
     return scores
 """,
         "This is the attack of the paper, in ten lines of your own.",
+        tolerance="AUC at most 0.06 below the module's on a small world; any classifier",
+        mistakes=(
+            "upside down: the column of False in place of that of True",
+            "one attack model for all classes",
+            "the target's most confident class in place of the true one",
+            "one shadow model's rows only",
+        ),
+        parameters=("shadows", "black_box", "X", "y"),
     ),
     "03.4": Exercise(
         "Recognise thresholds that were chosen on the answers, and mend the test.",
@@ -237,15 +258,19 @@ def my_attack(shadows, black_box, X, y):
         ),
         "Shuffle was_member, so that there is nothing to find, and run the colleague's cell: what "
         "does it report now?",
-        """small = mia.split(mia.load_digits(), n_members=200, random_state=0)
-digit_api = mia.BlackBox(mia.MLP(random_state=0).fit(*small.members))
-digit_shadows = mia.ShadowModels(mia.MLP(), n_models=8, random_state=1).fit(*small.pool)
+        DIGITS
+        + """digit_shadows = mia.ShadowModels(mia.MLP(), n_models=8, random_state=1)
+digit_shadows.fit(*small.pool)
 broken = "b"
 mended = mia.evaluate(mia.ThresholdAttack().fit(digit_shadows), digit_api, small).advantage
 """,
         "With ten thresholds to choose and forty records for each, there is always something to "
         "find.",
         OPTIONS["b"],
+        tolerance="advantage within 0.02",
+        mistakes=("the colleague's own number", *(f"{k}: {MENU[k]}" for k in "acd")),
+        letters="abcd",
+        data=DIGITS,
     ),
     "03.5": Exercise(
         "Recognise shadow models that saw the target's records, and mend the test.",
@@ -263,6 +288,14 @@ learned_from = pool_shadows.X
 """,
         "Their forest knew each record's in or out by heart: the shadow models answer about it as "
         "the target does.",
+        tolerance="AUC within 0.03, and none of the target's records among those learned from",
+        mistakes=(
+            "fresh halves of the target's own records: the number looks right",
+            *(f"{k}: {MENU[k]}" for k in "abd"),
+        ),
+        letters="abcd",
+        menu="03.4",
+        data=SHOP,
     ),
     "03.q1": quiz(
         "What a shadow model should be like.",

@@ -8,8 +8,14 @@ import numpy as np
 from ..experiment import Experiment, run
 from ..privacy import epsilon
 from . import Exercise, prediction, quiz
+from .variant import moved, number
 
 PRIVATE = Experiment(hidden=32, n_shadows=8, epochs=60, clip=1.0, noise_multiplier=8.0)
+
+
+def promised_epsilon():
+    """The most that exercise 04.2 may promise."""
+    return number(4, 3, 3.25, 3.5, 3.75)
 
 
 def adaptive_against_top_1():
@@ -46,10 +52,10 @@ def change(answer):
     if not answer.clip or not answer.noise_multiplier:
         return "without a clip and noise nothing is promised: epsilon is infinite."
     promised = epsilon(noise_multiplier=answer.noise_multiplier, steps=answer.epochs, delta=1e-5)
-    if promised > 4 + 1e-6:
+    if promised > promised_epsilon() + 1e-6:
         return (
             f"noise {answer.noise_multiplier:g} over {answer.epochs} steps promises epsilon "
-            f"{promised:.2f}, more than 4. mia.noise_for knows the noise."
+            f"{promised:.2f}, more than {promised_epsilon()}. mia.noise_for knows the noise."
         )
     quick = replace(answer, attack="gap", n_shadows=1)  # only the target's accuracy is wanted
     right = np.mean(
@@ -67,7 +73,7 @@ def change(answer):
 def broken_evaluation():
     """The rates in exercise 04.3: what was reported, what other mistakes give, and the advantage on
     all records."""
-    report = run(PRIVATE).report
+    report = run(replace(PRIVATE, random_state=moved(0))).report
     members, flagged = report.members, report.scores >= np.quantile(report.scores, 0.05)
     kept = members | (np.cumsum(~members) % 10 == 0)
     hits, alarms = flagged[members].mean(), flagged[~members].mean()
@@ -124,6 +130,11 @@ def diagnose(answer):
     return mistakes.get(nearest)
 
 
+DECISIONS = """private = dict(hidden=32, n_shadows=8, epochs=60, clip=1.0)
+report = mia.run(mia.Experiment(**private, noise_multiplier=8.0, random_state=0)).report
+flagged = report.scores >= np.quantile(report.scores, 0.05)
+"""
+
 EXERCISES = {
     "04.1": prediction(
         "Predict what an attacker gets back by adapting.",
@@ -155,20 +166,35 @@ answer = dict(
     hidden=32, n_shadows=8, epochs=60, clip=1.0, noise_multiplier=noise, n_members=2000
 )
 """,
-        "The same promise costs less accuracy with more records: the sum grows with them, the "
-        "noise does not.",
+        tolerance="epsilon at most as asked; right on 65 of 100 new records, mean of three targets",
+        mistakes=(
+            "less noise: the promise is broken",
+            "fewer steps alone: the target is too often wrong",
+            "an easier task (other data, fewer classes)",
+        ),
+        redrawn=lambda: [
+            ("epsilon=4", f"epsilon={promised_epsilon()}"),
+            ("epsilon of at most 4", f"epsilon of at most {promised_epsilon()}"),
+        ],
+        praise="The same promise costs less accuracy with more records: the sum grows with "
+        "them, the noise does not.",
     ),
     "04.3": Exercise(
         "See through an accuracy on an unbalanced test set.",
         diagnose,
         "How many of the records tested are members? The advantage does not depend on that.",
-        """private = dict(hidden=32, n_shadows=8, epochs=60, clip=1.0)
-report = mia.run(mia.Experiment(**private, noise_multiplier=8.0)).report
-flagged = report.scores >= np.quantile(report.scores, 0.05)
-answer = flagged[report.members].mean() - flagged[~report.members].mean()
+        DECISIONS
+        + """answer = flagged[report.members].mean() - flagged[~report.members].mean()
 """,
-        "Nine of ten records tested were members, so to flag every record would have had the "
-        "better headline. The advantage does not depend on the mix.",
+        tolerance="0.005: two decimals",
+        mistakes=(
+            "the headline itself, or what flagging every record reaches",
+            "precision or accuracy in place of the advantage",
+            "only every tenth non-member",
+        ),
+        data=DECISIONS,
+        praise="Nine of ten records tested were members, so to flag every record would have had "
+        "the better headline. The advantage does not depend on the mix.",
     ),
     "04.q1": quiz(
         "What the failure of a naive attack shows.",

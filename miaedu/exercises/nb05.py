@@ -1,14 +1,13 @@
 """Exercises of notebook 05: measure as it is done today. What is true is computed again, by the
 notebook's own steps."""
 
-from functools import cache
-
 import numpy as np
 
 from ..experiment import Experiment, run
 from ..exposure import ManyTargets, expose
 from ..metrics import FALSE_ALARMS, Report
 from . import Exercise, not_a_share, prediction, quiz
+from .variant import kept, moved, number
 
 RARE = 0.001  # the false alarm rate of exercise 05.2
 
@@ -17,6 +16,11 @@ def hits_of_2017():
     """Of 100 members, how many the attack of 2017 flags at 1 % false alarms, as text."""
     report = run(Experiment(hidden=32, n_members=1000, n_shadows=64)).report
     return f"{100 * report.tpr_at(0.01):.0f}"
+
+
+def members_asked():
+    """How many records the target of exercise 05.2 learns from."""
+    return number(500, 400, 450, 550, 600)
 
 
 def judge_resolution(answer):
@@ -29,10 +33,10 @@ def judge_resolution(answer):
             f"with {n_nonmembers:,} non-members about {RARE * n_nonmembers:g} false alarms stand "
             f"behind a rate of 0.1 %. For {FALSE_ALARMS} of them it takes {needed:,}."
         )
-    if n_members != 500:
+    if n_members != members_asked():
         return (
-            f"the target has learned from {n_members:,} records, not from 500: that is another "
-            "target. Change the number of non-members alone."
+            f"the target has learned from {n_members:,} records, not from {members_asked()}: "
+            "another target. Change the number of non-members alone."
         )
     if not answer.tpr_at(RARE) > 0:
         return "this attack flags no member at 0.1 %: take the calibrated attack of the cell above."
@@ -55,7 +59,7 @@ def log_normal(x, values):
 
 def cases():
     """What LiRA is asked in exercise 05.3, (phi, saw, told) by name."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(moved(0))
     saw = np.arange(12) % 3 == 0
     phi = np.where(saw, 4.0, 1.0) + np.where(saw, 0.5, 2.0) * rng.standard_normal(12)
     nobody, single = np.zeros(12, bool), np.arange(12) == 5
@@ -179,13 +183,11 @@ OFFLINE = (
 )
 
 
-@cache
+@kept
 def exposed_tenth():
     """The mean AUC of the most exposed tenth, as it is judged and misjudged in exercise 05.4."""
-    few = ManyTargets(
-        data="digits", n_members=450, hidden=32, n_targets=32, attack="gap", random_state=1
-    )
-    exposure = expose(few)
+    settings = dict(data="digits", n_members=450, hidden=32, n_targets=32, attack="gap")
+    exposure = expose(ManyTargets(**settings, random_state=moved(1)))
     rows = exposure.most_exposed(90)
     second = np.sort(exposure.half(1).auc)[::-1]
     return {
@@ -210,33 +212,37 @@ TOLERANCE = 0.005 + 1e-9  # two decimals are enough
 
 
 def diagnose(answer):
-    letter, number = answer
+    letter, mended = answer
     first = quiz("", "b", SAME_MODELS, MENU, "").judge(letter)
     if first:
         return first
-    if complaint := not_a_share("mended", number):
+    if complaint := not_a_share("mended", mended):
         return complaint
     rates = exposed_tenth()
-    nearest = min(rates, key=lambda name: abs(number - rates[name]))
-    if abs(number - rates[nearest]) > TOLERANCE:
+    nearest = min(rates, key=lambda name: abs(mended - rates[name]))
+    if abs(mended - rates[nearest]) > TOLERANCE:
         return (
-            f"b is right, but the number is not {number:.3f}. exposure.most_exposed(90) gives a "
-            "dict for each record: take the mean of one of its entries."
+            f"the letter is right, but the number is not {mended:.3f}. exposure.most_exposed(90) "
+            "gives a dict for each record: take the mean of one of its entries."
         )
     mistakes = {
-        "headline": "b is right, but the number is still the headline.",
+        "headline": "the letter is right, but the number is still the headline.",
         "chosen": (
-            'b is right, but the number is the mean of "chosen_by", on the half of the models by '
-            "which the records were chosen."
+            'the letter is right, but the number is the mean of "chosen_by", on the half of the '
+            "models by which the records were chosen."
         ),
         "second": (
-            "b is right, but these records were chosen on the second half, and judged on it: it "
-            "must have had no say."
+            "the letter is right, but these records were chosen on the second half, and judged on "
+            "it: it must have had no say."
         ),
-        "everybody": "b is right, but the number is the mean of all records.",
+        "everybody": "the letter is right, but the number is the mean of all records.",
     }
     return mistakes.get(nearest)
 
+
+EXPOSURE = """few = dict(data="digits", n_members=450, hidden=32, n_targets=32, attack="gap")
+exposure = mia.expose(mia.ManyTargets(**few, random_state=1))
+"""
 
 EXERCISES = {
     "05.1": prediction(
@@ -263,6 +269,12 @@ few = mia.ShadowModels(mia.MLP(hidden=32), 16, random_state=1, train_size=500).f
 answer = mia.evaluate(mia.CalibratedAttack().fit(few), mia.BlackBox(target), world)
 """,
         told_resolution,
+        tolerance="any Report with these members, 10,000 non-members and a hit at 0.1 %",
+        mistakes=("too few non-members", "another number of members: another target"),
+        redrawn=lambda: [
+            ("n_members=500", f"n_members={members_asked()}"),
+            ("learns from 500 records", f"learns from {members_asked()} records"),
+        ],
     ),
     "05.3": Exercise(
         "Write LiRA's score for one record.",
@@ -282,22 +294,30 @@ def my_lira(phi, saw, told):
 ''',
         "This is LiRA, online and offline; the module's also draws a spread that rests on few "
         "models towards that of all records.",
+        tolerance="one in a million, in five cases; spreads of n or of n - 1",
+        mistakes=(
+            "upside down",
+            "the logarithms of the two spreads missing",
+            "variance in place of spread",
+            "offline, the model that saw the record left in",
+        ),
+        parameters=("phi", "saw", "told"),
     ),
     "05.4": Exercise(
         "See through a maximum that is judged where it was found.",
         diagnose,
         "With 32 models, some records come out high by luck. Who decided that these are the most "
         "exposed?",
-        """exposure = mia.expose(
-    mia.ManyTargets(
-        data="digits", n_members=450, hidden=32, n_targets=32, attack="gap", random_state=1
-    )
-)
-broken = "b"
+        EXPOSURE
+        + """broken = "b"
 mended = np.mean([row["auc"] for row in exposure.most_exposed(90)])
 """,
         "Whatever is chosen as the highest of many is partly luck: judge it where it was not "
         "chosen.",
+        tolerance="0.005: two decimals",
+        mistakes=("the headline", "chosen_by in place of auc", "the mean of all records"),
+        letters="abcd",
+        data=EXPOSURE,
     ),
     "05.q1": quiz(
         "Know which measure shows that a few people are exposed.",

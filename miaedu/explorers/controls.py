@@ -89,15 +89,13 @@ def mime_bundle(box, **still):
     return bundle, {VIEW: {"colab": manager}}
 
 
-def verdict_box(line, exercise):
-    """The box of an exercise's verdict: a `line` of HTML, and buttons for the hint and the
-    solution."""
+def verdict_box(line, helps):
+    """The box of an exercise's verdict: a `line` of HTML, and a button for each of the `helps`, a
+    dict from "Hint" or "Solution" to its text."""
     shown = widgets.HTML()
     buttons = []
-    for name, text in (
-        ("Hint", escape(exercise.hint)),
-        ("Solution", f"<pre>{escape(exercise.solution)}</pre>"),
-    ):
+    for name, text in helps.items():
+        text = f"<pre>{escape(text)}</pre>" if name == "Solution" else escape(text)
         buttons.append(button(name, f"Show the {name.lower()} of this exercise"))
         buttons[-1].on_click(
             lambda _, text=text: setattr(shown, "value", "" if shown.value == text else text)

@@ -1,0 +1,253 @@
+"""The course as a graded lab: nbgrader's source notebooks, made out of the lessons.
+
+An exercise's cell becomes a cell to be answered, with the solution between nbgrader's marks, and a
+test of it with points. No widget stands on the way: nbgrader runs every cell at grading, and
+widgets do not answer there.
+"""
+
+import re
+from copy import deepcopy
+from numbers import Integral
+from pathlib import Path
+
+import nbformat
+
+from ..checks import check_number
+from ..exercises import find, in_the_variant, solved
+from ..exercises.variant import drawn, letters_of, moved_source, order_of
+from ..places import course
+from .marking_sheet import marking_sheet, points_of
+
+OPTION = re.compile(r"^- ([a-e])\) (.*(?:\n(?!-|\n).*)*)", re.M)  # of a question
+TIMEOUT = 120  # seconds a cell may take at grading; the slowest of the course takes about ten
+CONFIG = f"""# Made by miaedu teach: how nbgrader makes and grades these labs.
+c = get_config()
+c.CourseDirectory.course_id = "miaedu"
+c.Execute.timeout = {TIMEOUT}
+c.ClearSolutions.code_stub = {{"python": ""}}
+c.ClearSolutions.text_stub = "Your answer."
+"""
+
+
+NEXT = """Next, in a terminal in {folder}, with the environment of miaedu active:
+  nbgrader generate_assignment NAME    makes release/NAME, which the students get
+  nbgrader autograde NAME              grades what lies in submitted/STUDENT/NAME
+  nbgrader export                      writes grades.csv
+Grading runs the students' code: do it in a container or in a throw-away account."""
+
+
+def teach(folder, notebooks=(), seed=0, solutions=False):
+    """Write a course of nbgrader into a folder, an assignment for each of the notebooks, and return
+    a line about each.
+
+    `notebooks`, their numbers such as "03", all by default; `seed`, a variant with other data,
+    numbers and letters, 0 for those of the course; `solutions`, whether to add each notebook with
+    all solutions, executed. An assignment that was made before is made again. ValueError: there is
+    no such notebook, or it has no exercise and would be worth 0 points.
+    """
+    folder, said = Path(folder), []
+    check_number("seed", seed, Integral)
+    labs = {path.stem: lab(nbformat.read(path, 4), seed, path.name) for path in _found(notebooks)}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+    for name, notebook in labs.items():
+        assignment = folder / "source" / name
+        assignment.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, assignment / f"{name}.ipynb")
+        _copy_pictures(notebook, assignment)
+        (folder / "marking").mkdir(exist_ok=True)
+        sheet = marking_sheet(name, keys_of(notebook), seed)
+        (folder / "marking" / f"{name}.md").write_text(sheet, encoding="utf-8")
+        said.append(f"{name}: {total_points(notebook)} points")
+        if solutions:
+            (folder / "solutions").mkdir(exist_ok=True)
+            _copy_pictures(notebook, folder / "solutions")
+            nbformat.write(executed(notebook), folder / "solutions" / f"{name}.ipynb")
+    return said
+
+
+def _found(numbers):
+    paths = sorted(course("notebooks").glob("[0-9]*.ipynb"))
+    known = {path.stem[:2]: path for path in paths}
+    for number in numbers:
+        if number not in known:
+            raise ValueError(f"a notebook must be one of {', '.join(known)}, got {number!r}")
+    return [known[number] for number in sorted(set(numbers or known))]
+
+
+def _copy_pictures(notebook, folder):
+    for name in re.findall(r"\]\((figures/[^)]+)\)", _text(notebook)):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(course("notebooks", name).read_bytes())
+
+
+def lab(notebook, seed=0, name="the notebook"):
+    """A lesson as an assignment's source notebook.
+
+    >>> lesson = nbformat.read(course("notebooks", "00_start_here.ipynb"), 4)
+    >>> keys_of(lab(lesson)), total_points(lab(lesson))
+    (['00.q1', '00.q2', '00.q3'], 3)
+
+    Cells that ask no exercise stay as they are, but for explorers, which are widgets.
+    """
+    cells = []
+    for cell in deepcopy(notebook.cells):
+        if key := cell.metadata.get("exercise"):
+            cells += exercise_cells(cell, key, seed)
+        else:
+            cells.append(_without_widget(cell))
+    with drawn(seed):
+        for key in [
+            cell.metadata["exercise"] for cell in notebook.cells if "exercise" in cell.metadata
+        ]:
+            _redraw(cells, key)
+    made = nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
+    if not total_points(made):
+        raise ValueError(f"{name} asks no exercise: the assignment would be worth 0 points")
+    nbformat.validate(made)
+    return made
+
+
+def exercise_cells(cell, key, seed):
+    """What an exercise's cell becomes: the data of a variant, the cell to be answered, the test,
+    and back to the lesson's data; for a prediction, prose that a person grades comes first."""
+    exercise, name = find(key), key.replace(".", "-")
+    scaffold, names = _parts(cell.source)
+    with drawn(seed):
+        scaffold = in_the_variant(scaffold, exercise, key)
+        data = moved_source(exercise.data) if seed else ""
+    answer = f"{scaffold}\n\n### BEGIN SOLUTION\n{solved(key, seed).strip()}\n### END SOLUTION"
+    points = points_of(exercise)
+    variant = f", seed={seed}" if seed else ""
+    test = f"""print(mia.check("{key}", {names}{variant}))
+### BEGIN HIDDEN TESTS
+from miaedu.editions.verdict import take
+
+mark = take("{key}", {names}, points={points.test}, seed={seed})
+{_cleared(names)}
+mark.counted()
+### END HIDDEN TESTS"""
+    made = []
+    if data:
+        said = f"# For exercise {key} the data are drawn again, for your class\n"
+        made.append(_code(f"{name}-data", said + data.strip(), cell.id + "d", locked=True))
+    if points.prose:
+        made.append(_prose(name, points.prose, cell.id))
+    made.append(_code(name, answer, cell.id, solution=True))
+    made.append(_code(f"{name}-check", test, cell.id + "c", grade=True, points=points.test))
+    if data:
+        back = "# Back to the data of the lesson\n" + exercise.data.strip()
+        made.append(_code(f"{name}-back", back, cell.id + "b", locked=True))
+    return made
+
+
+def _parts(source):
+    """An exercise's cell without its check, and what it gives to check."""
+    scaffold, _, call = source.rpartition("mia.check(")
+    return scaffold.strip(), re.fullmatch(r'"[\d.q]+", (.*)\)', call)[1]
+
+
+def _cleared(names):
+    """A line that takes the answers away, so that none of them answers the next question."""
+    return " = ".join([*re.findall(r"\w+", names), "..."])
+
+
+def _code(grade_id, source, cell_id, grade=False, solution=False, locked=False, points=None):
+    cell = nbformat.v4.new_code_cell(source, id=cell_id)
+    cell.metadata.nbgrader = _nbgrader(grade_id, grade, solution, locked or grade, points)
+    return cell
+
+
+def _prose(name, points, cell_id):
+    ask = (
+        "**Your prediction, and why.** Write one or two sentences before you run on. Graded is the "
+        "reason, not the number."
+    )
+    cell = nbformat.v4.new_markdown_cell(ask, id=cell_id + "p")
+    cell.metadata.nbgrader = _nbgrader(f"{name}-prose", True, True, False, points)
+    return cell
+
+
+def _nbgrader(grade_id, grade, solution, locked, points):
+    about = dict(grade_id=grade_id, grade=grade, solution=solution, locked=locked, task=False)
+    return about | dict(schema_version=3) | (dict(points=points) if grade else {})
+
+
+def _without_widget(cell):
+    """The cell itself; in the place of an explorer a sentence."""
+    from ..explorers import EXPLORERS
+
+    calls = "|".join(explorer.__name__ for explorer in EXPLORERS)
+    if cell.cell_type == "markdown" or not re.search(rf"^mia\.({calls})\(", cell.source, re.M):
+        return cell
+    said = "*Here is a slider in the course itself, which you start by the command* `miaedu`."
+    return nbformat.v4.new_markdown_cell(said, id=cell.id)
+
+
+def _redraw(cells, key):
+    """What is asked as the variant has it: the options in their new order, and the numbers."""
+    exercise = find(key)
+    end = next(i for i, cell in enumerate(cells) if _grade_id(cell) == key.replace(".", "-"))
+    start = max(
+        i for i in range(end) if cells[i].cell_type == "markdown" and not _grade_id(cells[i])
+    )
+    # a cell of code may stand between the question and its answer
+    while start and not re.search(
+        rf"Exercise {re.escape(key)}\b|^\*\*\d\.\*\*", cells[start].source, re.M
+    ):
+        start = max((i for i in range(start) if cells[i].cell_type == "markdown"), default=0)
+    for cell in cells[start:end]:
+        for old, new in exercise.redrawn():
+            cell.source = cell.source.replace(old, new)
+        if exercise.parameters:
+            listed, order = ", ".join(exercise.parameters), ", ".join(order_of(exercise.parameters))
+            cell.source = cell.source.replace(f"({listed})", f"({order})")
+        if cell.cell_type == "markdown" and exercise.letters and not exercise.menu:
+            cell.source = with_letters(cell.source, letters_of(exercise.letters, key))
+
+
+def with_letters(text, letters):
+    """A question whose options have other letters, and stand in their order.
+
+    >>> print(with_letters("Which?\\n\\n- a) red\\n- b) blue", {"a": "b", "b": "a"}))
+    Which?
+    <BLANKLINE>
+    - a) blue
+    - b) red
+    """
+    texts = {letters[found[1]]: found[2] for found in OPTION.finditer(text)}
+    return OPTION.sub(lambda found: f"- {found[1]}) {texts[found[1]]}", text)
+
+
+def _grade_id(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
+def keys_of(notebook):
+    """The keys of the exercises in a lab, in the order in which they are asked."""
+    ids = [_grade_id(cell) for cell in notebook.cells if _grade_id(cell).endswith("-check")]
+    return [grade_id.removesuffix("-check").replace("-", ".", 1) for grade_id in ids]
+
+
+def total_points(notebook):
+    """What a lab is worth."""
+    return sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in notebook.cells)
+
+
+def _text(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def executed(notebook):
+    """A lab with its solutions, run from the first cell to the last: the solutions edition."""
+    from nbclient import NotebookClient
+
+    made = deepcopy(notebook)
+    for cell in made.cells:
+        cell.source = re.sub(
+            r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", "", cell.source, flags=re.S
+        )
+        cell.source = re.sub(r"### (BEGIN|END) SOLUTION\n?", "", cell.source).strip()
+        cell.metadata.pop("nbgrader", None)
+    NotebookClient(made, timeout=TIMEOUT, kernel_name="python3").execute()
+    return made

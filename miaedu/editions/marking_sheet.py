@@ -1,0 +1,69 @@
+"""The marking sheet of a graded lab: what each exercise is for, its points, what is let pass and
+what students usually get wrong."""
+
+from dataclasses import dataclass
+
+from ..exercises import find, solved
+
+SHEET = """# Marking {name}
+{total} points: {tests} by tests, {prose} by a person. {variant}
+
+For the teacher: this sheet holds the answers.
+"""
+PROSE = """
+**By hand, {points} point{s}: the prediction.** The number guessed is not graded. Full marks for a
+reason that names what decides it, right or wrong; half for a number and a reason that only repeats
+it; none for a number alone. What decides it here: {reason}
+"""
+
+
+@dataclass(frozen=True)
+class Points:
+    """What an exercise is worth: by its `test`, and for `prose` that a person grades."""
+
+    test: int
+    prose: int = 0
+
+
+def points_of(exercise):
+    """A question is worth 1 point, a prediction 1 for its reason and 1 for its prose, another
+    exercise 3.
+
+    >>> points_of(find("00.q1")), points_of(find("02.1")), points_of(find("02.2"))
+    (Points(test=1, prose=0), Points(test=1, prose=1), Points(test=3, prose=0))
+    """
+    if exercise.guessed:
+        return Points(1, 1)
+    return Points(1) if exercise.solution.startswith('answer = "') else Points(3)
+
+
+def marking_sheet(name, keys, seed=0):
+    """The sheet for an assignment with these exercises, as Markdown."""
+    worth = {key: points_of(find(key)) for key in keys}
+    tests, prose = (sum(getattr(p, kind) for p in worth.values()) for kind in ("test", "prose"))
+    variant = f"Drawn with --seed {seed}." if seed else "With the data and answers of the course."
+    sheet = SHEET.format(name=name, total=tests + prose, tests=tests, prose=prose, variant=variant)
+    return sheet + "".join(_entry(key, worth[key], seed) for key in keys)
+
+
+def _entry(key, points, seed):
+    exercise = find(key)
+    lines = [
+        f"\n## {key}: {points.test} point{'s' * (points.test > 1)}",
+        f"*{exercise.objective}*",
+        "",
+        f"Let pass: {exercise.tolerance}." if exercise.tolerance != "exact" else "Let pass: exact.",
+    ]
+    if seed and not _varies(exercise):
+        lines.append("The same in every variant.")
+    if exercise.mistakes:
+        lines += ["", "Usual mistakes:", *(f"- {mistake}" for mistake in exercise.mistakes)]
+    lines += ["", "```python", solved(key, seed).strip(), "```", ""]
+    if points.prose:
+        s, reason = "s" * (points.prose > 1), exercise.option
+        lines.append(PROSE.format(points=points.prose, s=s, reason=reason).strip() + "\n")
+    return "\n".join(lines)
+
+
+def _varies(exercise):
+    return bool(exercise.letters or exercise.data or exercise.parameters or exercise.redrawn())
