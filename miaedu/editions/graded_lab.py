@@ -15,6 +15,7 @@ import nbformat
 from ..checks import check_number
 from ..exercises import find, in_the_variant, solved
 from ..exercises.variant import drawn, letters_of, moved_source, order_of
+from ..explorers import EXPLORERS
 from ..places import course
 from .marking_sheet import marking_sheet, points_of
 
@@ -175,8 +176,6 @@ def _nbgrader(grade_id, grade, solution, locked, points):
 
 def _without_widget(cell):
     """The cell itself; in the place of an explorer a sentence."""
-    from ..explorers import EXPLORERS
-
     calls = "|".join(explorer.__name__ for explorer in EXPLORERS)
     if cell.cell_type == "markdown" or not re.search(rf"^mia\.({calls})\(", cell.source, re.M):
         return cell
@@ -185,25 +184,22 @@ def _without_widget(cell):
 
 
 def _redraw(cells, key):
-    """What is asked as the variant has it: the options in their new order, and the numbers."""
+    """What is asked as the variant has it: the options in another order, and the numbers."""
     exercise = find(key)
-    end = next(i for i, cell in enumerate(cells) if _grade_id(cell) == key.replace(".", "-"))
-    start = max(
-        i for i in range(end) if cells[i].cell_type == "markdown" and not _grade_id(cells[i])
-    )
-    # a cell of code may stand between the question and its answer
-    while start and not re.search(
-        rf"Exercise {re.escape(key)}\b|^\*\*\d\.\*\*", cells[start].source, re.M
-    ):
-        start = max((i for i in range(start) if cells[i].cell_type == "markdown"), default=0)
-    for cell in cells[start:end]:
-        for old, new in exercise.redrawn():
-            cell.source = cell.source.replace(old, new)
-        if exercise.parameters:
-            listed, order = ", ".join(exercise.parameters), ", ".join(order_of(exercise.parameters))
-            cell.source = cell.source.replace(f"({listed})", f"({order})")
-        if cell.cell_type == "markdown" and exercise.letters and not exercise.menu:
-            cell.source = with_letters(cell.source, letters_of(exercise.letters, key))
+    answer = next(i for i, cell in enumerate(cells) if _grade_id(cell) == key.replace(".", "-"))
+    above = [cell for cell in reversed(cells[:answer]) if not _grade_id(cell)]
+    if exercise.letters and not exercise.menu:
+        asked = next(cell for cell in above if OPTION.search(cell.source))
+        asked.source = with_letters(asked.source, letters_of(exercise.letters, key))
+    pairs = list(exercise.redrawn())
+    if exercise.parameters:
+        orders = exercise.parameters, order_of(exercise.parameters)
+        pairs.append([f"({', '.join(order)})" for order in orders])
+    if pairs:
+        heading = next(i for i, cell in enumerate(cells) if f"Exercise {key}" in cell.source)
+        for cell in cells[heading:answer]:
+            for old, new in pairs:
+                cell.source = cell.source.replace(old, new)
 
 
 def with_letters(text, letters):

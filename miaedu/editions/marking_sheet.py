@@ -1,9 +1,11 @@
 """The marking sheet of a graded lab: what each exercise is for, its points, what is let pass and
 what students usually get wrong."""
 
+import re
 from dataclasses import dataclass
 
 from ..exercises import find, solved
+from ..exercises.variant import drawn, letters_of
 
 SHEET = """# Marking {name}
 {total} points: {tests} by tests, {prose} by a person. {variant}
@@ -57,12 +59,20 @@ def _entry(key, points, seed):
     if seed and not _varies(exercise):
         lines.append("The same in every variant.")
     if exercise.mistakes:
-        lines += ["", "Usual mistakes:", *(f"- {mistake}" for mistake in exercise.mistakes)]
+        with drawn(seed):
+            letters = letters_of(exercise.letters, exercise.menu or key)
+        named = (_with_letter(mistake, letters) for mistake in exercise.mistakes)
+        lines += ["", "Usual mistakes:", *(f"- {mistake}" for mistake in named)]
     lines += ["", "```python", solved(key, seed).strip(), "```", ""]
     if points.prose:
         s, reason = "s" * (points.prose > 1), exercise.option
         lines.append(PROSE.format(points=points.prose, s=s, reason=reason).strip() + "\n")
     return "\n".join(lines)
+
+
+def _with_letter(mistake, letters):
+    """A mistake that begins with the letter of an option, with the variant's letter."""
+    return re.sub(r"^([a-e]):", lambda found: f"{letters[found[1]]}:", mistake)
 
 
 def _varies(exercise):

@@ -17,13 +17,18 @@ from ..synthesis import label_by_querying
 from . import Exercise, not_a_share, prediction, quiz
 from .nb02 import SHOP, shop
 from .own_attack import both_sides, judge_attack
-from .variant import kept, moved
+from .variant import kept, moved, number
 
 
 def auc_of_sixteen():
     """The mean AUC with sixteen shadow models over the notebook's three shops, as text."""
     shops = [Experiment(hidden=32, n_shadows=16, random_state=seed) for seed in range(3)]
     return f"{np.mean([run(shop).report.auc for shop in shops]):.2f}"
+
+
+def epochs_guessed():
+    """How many epochs the attacker of exercise 03.2 guesses."""
+    return number(60, 90, 120, 180)
 
 
 @kept
@@ -44,15 +49,18 @@ def mismatched(shadow_epochs, target_epochs=20, label_epochs=20):
 def judge_mismatch(answer):
     if complaint := not_a_share("answer", answer):
         return complaint
-    report = mismatched(60)
+    wrong_guess = epochs_guessed()
+    report = mismatched(wrong_guess)
     # other seeds of the shadow models move it by about 0.02
     if abs(answer - report.advantage) <= 0.03:
         return None
-    longer = "what comes out when the target learns for 60 epochs too. Leave it as it is."
+    longer = (
+        f"what comes out when the target learns for {wrong_guess} epochs too. Leave it as it is."
+    )
     for value, mistake in (
         (mismatched(20).advantage, "the advantage with 20 epochs: nothing was changed yet."),
-        (mismatched(60, 60).advantage, longer),
-        (mismatched(60, 60, 60).advantage, longer),
+        (mismatched(wrong_guess, wrong_guess).advantage, longer),
+        (mismatched(*3 * (wrong_guess,)).advantage, longer),
         (report.recall, "the recall. The advantage is the recall less the false alarms."),
         (report.precision, "the precision. Asked for is the advantage."),
         (report.auc, "the AUC. Asked for is the advantage."),
@@ -62,9 +70,9 @@ def judge_mismatch(answer):
             return f"this is {mistake}"
     side = "more" if answer > report.advantage else "less"
     return (
-        f"{answer:.3f} is {side} than what comes out. Write epochs=60 in the line that makes the "
-        "shadow models, leave target and labels as they are, and run the cell again. If that does "
-        "not help, a cell above has been changed: run the notebook afresh."
+        f"{answer:.3f} is {side} than what comes out. Write epochs={wrong_guess} in the line that "
+        "makes the shadow models, leave target and labels as they are, and run the cell again. If "
+        "that does not help, a cell above has been changed: run the notebook afresh."
     )
 
 
@@ -220,6 +228,10 @@ answer = mia.evaluate(mia.ShadowAttack().fit(guessed), api, world).advantage
             "recall, precision or AUC in place of the advantage",
         ),
         data=SHOP + LABELS,
+        redrawn=lambda: [
+            ("60 epochs", f"{epochs_guessed()} epochs"),
+            ("epochs=60", f"epochs={epochs_guessed()}"),
+        ],
     ),
     "03.3": Exercise(
         "Write the shadow attack: an attack model for each class.",

@@ -1,0 +1,366 @@
+"""The graded lab: what nbgrader gets, what a variant changes, and what is refused; at the end real
+nbgrader grades students."""
+
+import ast
+import re
+
+import nbformat
+import numpy as np
+import pytest
+from course import NOTEBOOKS, asked
+from graded import answered, grade_id, grades, hand_in, nbgrader
+
+import miaedu as mia
+from miaedu import exercises
+from miaedu.__main__ import main
+from miaedu.editions import graded_lab
+from miaedu.editions.graded_lab import keys_of, lab, total_points
+from miaedu.editions.marking_sheet import marking_sheet, points_of
+from miaedu.editions.verdict import Mark, take
+from miaedu.exercises import find, nb00, nb01, nb02, nb03, nb04, nb05, nb06, solved
+from miaedu.exercises.variant import drawn, letters_of, moved, number, order_of
+
+KEYS = [key for nb in (nb00, nb01, nb02, nb03, nb04, nb05, nb06) for key in nb.EXERCISES]
+SAME_EVERY_YEAR = ["06.2"]  # it is counted in a file of the course
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+each_exercise = pytest.mark.parametrize("key", KEYS)
+
+
+def made(path, seed=0):
+    return lab(nbformat.read(path, as_version=4), seed)
+
+
+def graded_cells(notebook):
+    return [cell for cell in notebook.cells if grade_id(cell)]
+
+
+def value(key, source):
+    """What a source gives to the check of an exercise."""
+    names = {"mia": mia, "np": np}
+    exec(source, names)
+    return eval(asked(key), names)
+
+
+@each_exercise
+def test_a_solution_assigns_the_very_names_that_its_cell_gives_to_check(key):
+    given = {node.id for node in ast.walk(ast.parse(asked(key))) if isinstance(node, ast.Name)}
+    tops = ast.parse(mia.solution(key)).body
+    names = {node.name for node in tops if isinstance(node, ast.FunctionDef)}
+    for node in (node for node in tops if isinstance(node, ast.Assign)):
+        names |= {part.id for part in ast.walk(node.targets[0]) if isinstance(part, ast.Name)}
+    assert given and given <= names
+
+
+@each_notebook
+@pytest.mark.parametrize("seed", [0, 7])
+def test_every_exercise_is_answered_and_tested_once_under_a_name_that_nbgrader_allows(path, seed):
+    notebook = made(path, seed)
+    nbformat.validate(notebook)
+    ids = [grade_id(cell) for cell in graded_cells(notebook)]
+    assert len(set(ids)) == len(ids) and all(re.fullmatch(r"[\w-]+", each) for each in ids)
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    lesson = nbformat.read(path, as_version=4)
+    asks = [cell.metadata["exercise"] for cell in lesson.cells if "exercise" in cell.metadata]
+    assert keys_of(notebook) == asks
+    points = {
+        grade_id(cell): cell.metadata.nbgrader.get("points") for cell in graded_cells(notebook)
+    }
+    for key in asks:
+        name, worth = key.replace(".", "-"), points_of(find(key))
+        assert points[f"{name}-check"] == worth.test > 0
+        assert points.get(f"{name}-prose", 0) == worth.prose == int(find(key).guessed)
+
+
+@each_notebook
+def test_cell_ids_are_the_same_when_it_is_made_again(path):
+    assert [cell.id for cell in made(path).cells] == [cell.id for cell in made(path).cells]
+
+
+@each_notebook
+def test_no_widget_stands_on_the_graded_path(path):
+    names = "|".join(make.__name__ for make in graded_lab.EXPLORERS)
+    lesson = nbformat.read(path, as_version=4)
+    here = [c for c in lesson.cells if re.search(rf"mia\.({names})\(", c.source)]
+    notebook = made(path)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not [c for c in code if re.search(rf"mia\.({names})\(", c.source)]
+    said = [c for c in notebook.cells if c.source.startswith("*Here is a slider")]
+    assert len(said) == len(here)
+    checks = [c.source for c in code if "mia.check(" in c.source]
+    assert checks and all(source.startswith("print(") for source in checks)
+
+
+def test_the_scaffold_stays_and_the_next_question_starts_without_an_answer():
+    notebook = made(NOTEBOOKS[3])
+    (cell,) = [c for c in notebook.cells if grade_id(c) == "03-4"]
+    assert cell.source.startswith('broken = ...  # "a", "b", "c" or "d"\nmended = ...')
+    (test,) = [c for c in notebook.cells if grade_id(c) == "03-4-check"]
+    visible, hidden = test.source.split("### BEGIN HIDDEN TESTS")
+    assert visible == 'print(mia.check("03.4", (broken, mended)))\n'
+    assert "\nbroken = mended = ...\nmark.counted()\n### END HIDDEN TESTS" in hidden
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [7, 2026])
+def test_a_variant_has_its_own_answers_and_the_courses_do_not_fit(seed):
+    for key in KEYS:
+        verdict = mia.check(key, value(key, solved(key, seed)), seed)
+        assert verdict.state == "right", verdict
+        installed = mia.check(key, value(key, mia.solution(key)), seed)
+        assert (installed.state == "right") == (key in SAME_EVERY_YEAR), installed
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if find(key).letters])
+def test_the_options_of_a_variant_are_the_courses_in_another_order(key):
+    def options(seed):
+        exercise = find(key)
+        asked_in = exercise.menu or key
+        (path,) = (path for path in NOTEBOOKS if path.stem.startswith(key[:2]))
+        cells = made(path, seed).cells
+        end = next(i for i, c in enumerate(cells) if grade_id(c) == asked_in.replace(".", "-"))
+        above = [c.source for c in cells[:end] if c.cell_type == "markdown" and "- a)" in c.source]
+        found = re.findall(graded_lab.OPTION, above[-1])
+        return {letter: " ".join(text.split()) for letter, text in found}
+
+    exercise = find(key)
+    course, variant = options(0), options(7)
+    with drawn(7):
+        letters = letters_of(exercise.letters, exercise.menu or key)
+    assert list(variant) == list(course) == list(exercise.letters)
+    assert {letters[old]: text for old, text in course.items()} == variant
+    right = re.search(r'^\w+ = "([a-e])"', solved(key, 7), re.M)[1]
+    if exercise.option:
+        assert variant[right] == exercise.option
+
+
+@pytest.mark.parametrize(
+    "key, old, new",
+    [
+        ("01.2", "quantile **0.25**", "quantile **{}**"),
+        ("03.2", "for 60 epochs", "for {} epochs"),
+        ("04.2", "an epsilon of at most 4 ", "an epsilon of at most {} "),
+        ("05.2", "it learns from 500 records", "it learns from {} records"),
+    ],
+)
+def test_the_numbers_that_a_variant_asks_for_stand_in_its_text(key, old, new):
+    (path,) = (path for path in NOTEBOOKS if path.stem.startswith(key[:2]))
+    text = " ".join(" ".join(cell.source for cell in made(path, 7).cells).split())
+    with drawn(7):
+        numbers = [re.search(r"[\d.]+", after)[0] for _, after in find(key).redrawn()]
+    assert old in " ".join(" ".join(cell.source for cell in made(path).cells).split())
+    assert old not in text and new.format(numbers[0]) in text
+
+
+def test_the_parameters_that_a_variant_asks_for_stand_in_its_text_and_its_scaffold():
+    notebook = made(NOTEBOOKS[1], 7)
+    with drawn(7):
+        order = ", ".join(order_of(find("01.3").parameters))
+    assert order != "hits, alarms, share"
+    found = [cell for cell in notebook.cells if f"def worth({order}):" in cell.source]
+    assert [cell.cell_type for cell in found] == ["markdown", "code"]
+    assert not [c for c in notebook.cells if "worth(hits, alarms, share)" in c.source]
+
+
+def test_a_variant_draws_data_for_an_exercise_and_goes_back_to_the_lessons():
+    cells = {grade_id(cell): cell for cell in made(NOTEBOOKS[3], 7).cells}
+    assert "random_state=7000" in cells["03-4-data"].source
+    assert "random_state=0)" in cells["03-4-back"].source
+    assert cells["03-4-data"].metadata.nbgrader.locked
+    assert "03-4-data" not in [grade_id(cell) for cell in made(NOTEBOOKS[3]).cells]
+
+
+def test_seeds_far_apart_draw_apart_and_the_course_is_seed_0():
+    letters = set()
+    for seed in range(1, 40):
+        with drawn(seed):
+            letters.add("".join(letters_of("abcd", "03.4").values()))
+            assert moved(1) == 1000 * seed + 1 and number(4, 3, 5) in (3, 5)
+    assert len(letters) == 9, "all ways in which no letter stays"
+    assert moved(1) == 1 and number(4, 3, 5) == 4
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "7", True])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match="seed must be a whole number of at least 0, got"):
+        mia.check("00.q1", "c", seed)
+
+
+@pytest.mark.parametrize(
+    "key, answer, state",
+    [("00.q1", "c", "right"), ("00.q1", "a", "wrong"), ("00.q1", ..., "not attempted")],
+)
+def test_a_mark_is_the_verdict_of_another_process(key, answer, state, monkeypatch):
+    # what a submission may do to its own process
+    monkeypatch.setattr(exercises, "check", lambda *_: exercises.Verdict(key, "right", ""))
+    monkeypatch.setattr(mia, "check", lambda *_: exercises.Verdict(key, "right", ""), raising=False)
+    monkeypatch.setattr(find(key).__class__, "judge", None, raising=False)
+    assert take(key, answer, 1).state == state
+
+
+def test_a_file_beside_the_notebook_does_not_stand_in_for_a_module(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "numpy.py").write_text("raise SystemExit('shadowed')")
+    assert take("00.q1", "c", 1).state == "right"
+
+
+def test_a_function_of_the_notebook_is_handed_over_with_what_it_uses():
+    names = {"np": np}
+    exec(solved("05.3"), names)
+    assert take("05.3", names["my_lira"], 3).state == "right"
+
+
+def test_an_answer_that_cannot_be_handed_over_or_kills_the_judge_is_an_error():
+    assert "cannot be handed over" in take("00.q1", (i for i in "c"), 1).message
+
+    def quits(hits, alarms, share):
+        raise SystemExit("gone")
+
+    assert take("01.3", quits, 3).state == "error"
+
+
+def test_points_are_counted_as_nbgrader_counts_them():
+    assert Mark("00.q1", "right", "", 3).counted() == 3
+    assert Mark("00.q1", "not attempted", "", 3).counted() == 0
+    with pytest.raises(AssertionError, match="00.q1: wrong, because 0.2 is below 0.5"):
+        Mark("00.q1", "wrong", "0.2 is below 0.5", 3).counted()
+
+
+def test_the_sheet_lists_each_exercise_with_points_tolerance_and_mistakes():
+    keys = keys_of(made(NOTEBOOKS[3]))
+    sheet = marking_sheet("03_algorithm", keys)
+    for key in keys:
+        assert f"## {key}: " in sheet and find(key).objective in sheet
+        assert find(key).mistakes, key
+        assert mia.solution(key).strip() in sheet
+    assert f"{total_points(made(NOTEBOOKS[3]))} points" in sheet
+    assert "Let pass: advantage within 0.02." in sheet
+
+
+def test_the_sheet_of_a_variant_has_its_letters():
+    with drawn(7):
+        letters = letters_of("abc", "00.q1")
+    sheet = marking_sheet("00_start_here", ["00.q1"], 7)
+    assert f"- {letters['a']}: the list has an entry for each score" in sheet
+    assert f'answer = "{letters["c"]}"' in sheet
+
+
+def test_a_notebook_without_exercises_makes_no_assignment(tmp_path, monkeypatch, capsys):
+    bare = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Only prose")])
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(bare, tmp_path / "notebooks" / "00_bare.ipynb")
+    monkeypatch.setattr(graded_lab, "course", tmp_path.joinpath)
+    with pytest.raises(SystemExit):
+        main(["teach", str(tmp_path / "lab")])
+    assert "00_bare.ipynb asks no exercise" in capsys.readouterr().err
+    assert "worth 0 points" not in str(list(tmp_path.glob("lab/*")))
+
+
+def test_an_unknown_notebook_and_a_bad_seed_are_refused(tmp_path, capsys):
+    for arguments, said in (
+        (["9"], "a notebook must be one of 00, 01, 02, 03, 04, 05, 06, got '9'"),
+        (["--seed", "-3"], "seed must be a whole number of at least 0, got -3"),
+    ):
+        with pytest.raises(SystemExit):
+            main(["teach", str(tmp_path / "lab"), *arguments])
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "lab").exists()
+
+
+def test_teach_says_what_it_made_and_what_comes_next(tmp_path, capsys):
+    main(["teach", str(tmp_path / "lab"), "00", "03"])
+    said = capsys.readouterr().out
+    assert "00_start_here: 3 points" in said and "nbgrader generate_assignment NAME" in said
+    files = {p.relative_to(tmp_path / "lab").as_posix() for p in tmp_path.glob("lab/**/*.*")}
+    assert files == {
+        "nbgrader_config.py",
+        "marking/00_start_here.md",
+        "marking/03_algorithm.md",
+        "source/00_start_here/00_start_here.ipynb",
+        "source/00_start_here/figures/00_start_here.png",
+        "source/03_algorithm/03_algorithm.ipynb",
+        "source/03_algorithm/figures/03_algorithm.png",
+    }
+
+
+def test_in_an_exam_solutions_are_off(monkeypatch):
+    monkeypatch.setenv("MIAEDU_EXAM", "1")
+    with pytest.raises(RuntimeError, match="MIAEDU_EXAM is set"):
+        mia.solution("00.q1")
+    assert mia.hint("00.q1")
+    box, _ = mia.check("00.q1", "a")._repr_mimebundle_()
+    assert "00.q1: wrong" in box["text/plain"]
+
+
+@pytest.mark.slow
+@each_notebook
+def test_every_solution_pasted_into_its_lab_is_right(path, tmp_path):
+    notebook = graded_lab.executed(made(path, 7))
+    verdicts = [
+        "".join(output.get("text", "") for output in cell.outputs)
+        for cell in notebook.cells
+        if "mia.check(" in cell.source
+    ]
+    assert len(verdicts) == len(keys_of(made(path))) and all(": right" in said for said in verdicts)
+    errors = [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"]
+    assert errors == []
+
+
+CHEAT = """
+import miaedu.exercises, miaedu.editions.verdict
+yes = lambda key, *_, **__: miaedu.exercises.Verdict(key, "right", "so I say")
+mia.check = miaedu.exercises.check = miaedu.editions.verdict.check = yes
+"""
+
+
+@pytest.mark.slow
+def test_nbgrader_grades_a_class(tmp_path):
+    name, seed = "02_prerequisites", 7
+    main(["teach", str(tmp_path), "02", "--seed", str(seed)])
+    nbgrader(tmp_path, "generate_assignment", name)
+    released = tmp_path / "release" / name / f"{name}.ipynb"
+    text = released.read_text()
+    assert "HIDDEN TESTS" not in text and "SOLUTION" not in text and "verdict" not in text
+    keys = keys_of(nbformat.read(tmp_path / "source" / name / f"{name}.ipynb", 4))
+    half = ["02.1", "02.2"]  # 1 + 3 of the 10 points by tests
+    classroom = {
+        "ann, all right": answered(released, keys, seed),
+        "bob, untouched": answered(released, []),
+        "cyd, half right": answered(released, half, seed),
+        "dan, broken": answered(released, ["02.1", "02.2"], seed),
+        "eve, cheats": answered(released, [], before=CHEAT),
+        "fay, last year": answered(released, keys, seed=0),
+        "gil, empties": answered(released, ["02.2"], seed),
+    }
+    for cell in classroom["dan, broken"].cells:
+        if grade_id(cell) == "02-2":
+            cell.source = "answer = = 3"
+    for cell in classroom["gil, empties"].cells:  # no answer of his own to 02.q1
+        if grade_id(cell) == "02-q1":
+            cell.source = f"{solved('02.q1', seed)}"
+        if grade_id(cell) == "02-q2":
+            cell.source = ""
+    for student, notebook in classroom.items():
+        hand_in(notebook, tmp_path, student.partition(",")[0], name)
+    nbgrader(tmp_path, "autograde", name)
+    found = grades(tmp_path)
+    assert sum(points_of(find(key)).test for key in keys) == 10
+    assert found == {"ann": 10, "bob": 0, "cyd": 4, "dan": 1, "eve": 0, "fay": 0, "gil": 4}
+    bob = nbformat.read(tmp_path / "autograded" / "bob" / name / f"{name}.ipynb", 4)
+    errors = [o for c in bob.cells for o in c.get("outputs", []) if o.output_type == "error"]
+    assert errors == [], "an untouched lab shows no traceback"
+    by_hand(tmp_path, name)
+    assert grades(tmp_path) == found | {"ann": 11, "cyd": 5, "dan": 2, "fay": 1, "gil": 5}
+
+
+def by_hand(course, name):
+    """Give every prose that was written its point, as a person does in nbgrader's formgrader."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        for submission in book.assignment_submissions(name):
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    if grade.name.endswith("-prose") and grade.needs_manual_grade:
+                        grade.manual_score = grade.max_score
+                        grade.needs_manual_grade = False
+        book.db.commit()
