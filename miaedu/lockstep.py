@@ -92,7 +92,9 @@ def n_threads(all_cores=None):
 
 
 if os.environ.get(THREADS):
-    # what scikit-learn computes outside of over_cores keeps to it too
+    # What is computed elsewhere keeps to it too; a library can be limited once it is loaded.
+    import sklearn.linear_model  # noqa: F401
+
     ThreadpoolController().limit(limits=n_threads())
 
 

@@ -14,7 +14,7 @@ import miaedu as mia
 from miaedu import exercises
 from miaedu.__main__ import main
 from miaedu.editions import graded_lab
-from miaedu.editions.graded_lab import keys_of, lab, total_points
+from miaedu.editions.graded_lab import keys_of, lab, teach, total_points
 from miaedu.editions.marking_sheet import marking_sheet, points_of
 from miaedu.editions.verdict import Mark, take
 from miaedu.exercises import find, nb00, nb01, nb02, nb03, nb04, nb05, nb06, solved
@@ -87,7 +87,7 @@ def test_no_widget_stands_on_the_graded_path(path):
     said = [c for c in notebook.cells if c.source.startswith("*Here is a slider")]
     assert len(said) == len(here)
     checks = [c.source for c in code if "mia.check(" in c.source]
-    assert checks and all(source.startswith("print(") for source in checks)
+    assert checks and all(".told()\n" in source for source in checks)
 
 
 def test_the_scaffold_stays_and_the_next_question_starts_without_an_answer():
@@ -96,7 +96,7 @@ def test_the_scaffold_stays_and_the_next_question_starts_without_an_answer():
     assert cell.source.startswith('broken = ...  # "a", "b", "c" or "d"\nmended = ...')
     (test,) = [c for c in notebook.cells if grade_id(c) == "03-4-check"]
     visible, hidden = test.source.split("### BEGIN HIDDEN TESTS")
-    assert visible == 'print(mia.check("03.4", (broken, mended)))\n'
+    assert visible == 'mia.check("03.4", (broken, mended)).told()\n'
     assert "\nbroken = mended = ...\nmark.counted()\n### END HIDDEN TESTS" in hidden
 
 
@@ -282,6 +282,27 @@ def test_teach_says_what_it_made_and_what_comes_next(tmp_path, capsys):
     }
 
 
+def test_what_was_made_before_is_kept_and_what_was_changed_is_not_overwritten(tmp_path, capsys):
+    teach(tmp_path, ["00"])
+    (tmp_path / "nbgrader_config.py").write_text("mine")
+    assert teach(tmp_path, ["00"]) == ["00_start_here: 3 points"]
+    assert (tmp_path / "nbgrader_config.py").read_text() == "mine"
+    with pytest.raises(SystemExit):
+        main(["teach", str(tmp_path), "00", "--seed", "7"])
+    assert "00_start_here.ipynb is there already, and differs" in capsys.readouterr().err
+    assert "seed=7" not in (tmp_path / "source/00_start_here/00_start_here.ipynb").read_text()
+
+
+def test_where_nbgrader_validates_a_wrong_answer_is_an_error(monkeypatch, capsys):
+    mia.check("00.q1", "a").told()
+    assert capsys.readouterr().out.startswith("00.q1: wrong, because")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    mia.check("00.q1", "c").told()
+    for answer in ("a", ...):
+        with pytest.raises(AssertionError, match="00.q1: "):
+            mia.check("00.q1", answer).told()
+
+
 def test_in_an_exam_solutions_are_off(monkeypatch):
     monkeypatch.setenv("MIAEDU_EXAM", "1")
     with pytest.raises(RuntimeError, match="MIAEDU_EXAM is set"):
@@ -309,6 +330,9 @@ CHEAT = """
 import miaedu.exercises, miaedu.editions.verdict
 yes = lambda key, *_, **__: miaedu.exercises.Verdict(key, "right", "so I say")
 mia.check = miaedu.exercises.check = miaedu.editions.verdict.check = yes
+miaedu.editions.verdict.take = lambda key, *_, points, **__: miaedu.editions.verdict.Mark(
+    key, "right", "so I say", points
+)
 """
 
 

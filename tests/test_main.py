@@ -195,6 +195,22 @@ def test_options_reach_jupyterlab(tmp_path, source, monkeypatch):
     ]
 
 
+def test_copy_delivers_the_course_and_starts_nothing(tmp_path, source, monkeypatch, capsys):
+    monkeypatch.setattr(miaedu.__main__, "open_lab", lambda *_: pytest.fail("a server"))
+    monkeypatch.setattr(miaedu.__main__, "running_at", lambda _: pytest.fail("looked for one"))
+    main(["--copy", str(tmp_path / "for the class")])
+    assert visible(tmp_path / "for the class") == VERSION_1
+    assert capsys.readouterr().out == f"The course is in {tmp_path / 'for the class'}\n"
+
+
+def test_a_copy_into_a_file_is_refused(tmp_path, source, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(SystemExit):
+        main(["--copy", str(tmp_path / "notes.txt")])
+    said = capsys.readouterr().err
+    assert f"--copy must be a folder that can be written to, got {tmp_path / 'notes.txt'}" in said
+
+
 def test_a_folder_that_is_open_already_gets_no_second_server(lab, monkeypatch, capsys):
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(lab.folder.parent / "runtime"))
     monkeypatch.setattr(miaedu.__main__, "open_lab", lambda *_: pytest.fail("a second server"))

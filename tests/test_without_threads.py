@@ -1,15 +1,19 @@
 """Everything runs, with the same results, where no thread can start: in a browser's Python."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 import miaedu as mia
 from miaedu import lockstep
-from miaedu.lockstep import threads_work
+from miaedu.lockstep import n_threads, threads_work
 
 
 @pytest.fixture
@@ -44,6 +48,34 @@ def test_an_experiment_has_the_same_result(without_threads):
     after = mia.run(experiment, told.append).report.scores
     assert np.array_equal(before, after)
     assert told == sorted(told) and told[-1] == 1
+
+
+@pytest.mark.parametrize("asked, expected", [("1", 1), ("3", 3), ("", joblib.cpu_count())])
+def test_a_variable_says_how_many_threads_train(asked, expected, monkeypatch):
+    monkeypatch.setenv("MIAEDU_THREADS", asked)
+    assert n_threads() == expected
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "two", "1.5"])
+def test_a_bad_number_of_threads_is_refused(asked, monkeypatch):
+    monkeypatch.setenv("MIAEDU_THREADS", asked)
+    with pytest.raises(ValueError, match="MIAEDU_THREADS must be a whole number of at least 1"):
+        n_threads()
+
+
+def test_with_one_thread_the_results_and_every_library_keep_to_it():
+    code = """
+import miaedu as mia, threading
+from threadpoolctl import threadpool_info
+scores = mia.run(mia.Experiment(n_members=100, hidden=8, epochs=3, n_shadows=3)).report.scores
+print({pool["num_threads"] for pool in threadpool_info()}, scores.sum())
+"""
+    said = {}
+    for threads in ("1", "2"):
+        env = os.environ | {"MIAEDU_THREADS": threads}
+        said[threads] = subprocess.check_output([sys.executable, "-c", code], env=env, text=True)
+    assert said["1"].startswith("{1} ")
+    assert said["1"].partition("} ")[2] == said["2"].partition("} ")[2]
 
 
 def test_progress_may_stop_the_training(without_threads, monkeypatch):

@@ -162,7 +162,7 @@ def _read(path, column):
             raise ValueError(f"line {number} of {path} must have a finite {column}, got {value}")
         if key in found:
             raise ValueError(
-                f"line {number} of {path} gives record {key[1]} of target {key[0]} again"
+                f"line {number} of {path} names record {key[1]} of target {key[0]} again"
             )
         found[key] = value
     return found

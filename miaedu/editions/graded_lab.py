@@ -30,7 +30,7 @@ c.ClearSolutions.text_stub = "Your answer."
 """
 
 
-NEXT = """Next, in a terminal in {folder}, with the environment of miaedu active:
+NEXT = """Next, in a terminal in {folder}, with the environment of miaedu[teach] active:
   nbgrader generate_assignment NAME    makes release/NAME, which the students get
   nbgrader autograde NAME              grades what lies in submitted/STUDENT/NAME
   nbgrader export                      writes grades.csv
@@ -43,14 +43,23 @@ def teach(folder, notebooks=(), seed=0, solutions=False):
 
     `notebooks`, their numbers such as "03", all by default; `seed`, a variant with other data,
     numbers and letters, 0 for those of the course; `solutions`, whether to add each notebook with
-    all solutions, executed. An assignment that was made before is made again. ValueError: there is
-    no such notebook, or it has no exercise and would be worth 0 points.
+    all solutions, executed. A configuration that is there already is kept. ValueError: there is no
+    such notebook, or it has no exercise and would be worth 0 points. FileExistsError: an assignment
+    is there already, and differs.
     """
     folder, said = Path(folder), []
     check_number("seed", seed, Integral)
     labs = {path.stem: lab(nbformat.read(path, 4), seed, path.name) for path in _found(notebooks)}
+    for name, notebook in labs.items():
+        there = folder / "source" / name / f"{name}.ipynb"
+        if there.exists() and nbformat.read(there, 4) != notebook:
+            raise FileExistsError(
+                f"{there} is there already, and differs, by your changes or by its seed: choose "
+                "another folder, or move it away"
+            )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+    if not (folder / "nbgrader_config.py").exists():
+        (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     for name, notebook in labs.items():
         assignment = folder / "source" / name
         assignment.mkdir(parents=True, exist_ok=True)
@@ -120,11 +129,13 @@ def exercise_cells(cell, key, seed):
     answer = f"{scaffold}\n\n### BEGIN SOLUTION\n{solved(key, seed).strip()}\n### END SOLUTION"
     points = points_of(exercise)
     variant = f", seed={seed}" if seed else ""
-    test = f"""print(mia.check("{key}", {names}{variant}))
+    test = f"""mia.check("{key}", {names}{variant}).told()
 ### BEGIN HIDDEN TESTS
-from miaedu.editions.verdict import take
+import importlib
+import miaedu.editions.verdict
 
-mark = take("{key}", {names}, points={points.test}, seed={seed})
+verdict = importlib.reload(miaedu.editions.verdict)
+mark = verdict.take("{key}", {names}, points={points.test}, seed={seed})
 {_cleared(names)}
 mark.counted()
 ### END HIDDEN TESTS"""

@@ -165,6 +165,16 @@ class Verdict:
     def _state(self):
         return self.state + ", because" * (self.state == "wrong")
 
+    def told(self):
+        """Print the verdict, without a widget, as a graded lab does.
+
+        AssertionError: the answer is not right, and a student lets nbgrader validate the notebook,
+        where nothing but an error counts as a failure.
+        """
+        if os.environ.get("NBGRADER_EXECUTION") == "validate" and self.state != "right":
+            raise AssertionError(repr(self))
+        print(self)
+
     def _repr_mimebundle_(self, **kwargs):
         from ..explorers.controls import mime_bundle, verdict_box
 
