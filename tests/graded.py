@@ -39,6 +39,7 @@ def hand_in(notebook, course, student, name):
 def nbgrader(course, *arguments):
     """Run nbgrader in a course, in an environment as an activated one is; what it said."""
     beside = Path(sys.executable).parent
+    assert list(beside.glob("nbgrader*")), "install it: pip install -e '.[test,teach]'"
     env = os.environ | {"PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         [beside / "nbgrader", *arguments], cwd=course, env=env, capture_output=True, text=True

@@ -90,6 +90,15 @@ def test_no_widget_stands_on_the_graded_path(path):
     assert checks and all(".told()\n" in source for source in checks)
 
 
+@each_notebook
+def test_a_prediction_is_written_down_before_the_lesson_tells(path):
+    cells = made(path).cells
+    guesses = [i for i, cell in enumerate(cells) if cell.source.startswith("my_guess = None")]
+    prose = [i for i, cell in enumerate(cells) if grade_id(cell).endswith("-prose")]
+    assert prose == [i + 1 for i in guesses]
+    assert all(cells[i].metadata.nbgrader.solution for i in prose)
+
+
 def test_the_scaffold_stays_and_the_next_question_starts_without_an_answer():
     notebook = made(NOTEBOOKS[3])
     (cell,) = [c for c in notebook.cells if grade_id(c) == "03-4"]
@@ -365,7 +374,11 @@ def test_nbgrader_grades_a_class(tmp_path):
             cell.source = ""
     for student, notebook in classroom.items():
         hand_in(notebook, tmp_path, student.partition(",")[0], name)
-    nbgrader(tmp_path, "autograde", name)
+    said = nbgrader(tmp_path, "autograde", name)
+    assert "SAWarning" not in said and "ERROR" not in said
+    warned = [line for line in said.splitlines() if "| WARNING]" in line]
+    # nbgrader puts the hidden tests back, and says of each test that it has changed
+    assert [line for line in warned if "Attribute 'checksum' for cell" not in line] == []
     found = grades(tmp_path)
     assert sum(points_of(find(key)).test for key in keys) == 10
     assert found == {"ann": 10, "bob": 0, "cyd": 4, "dan": 1, "eve": 0, "fay": 0, "gil": 4}

@@ -22,6 +22,12 @@ from .marking_sheet import marking_sheet, points_of
 OPTION = re.compile(r"^- ([a-e])\) (.*(?:\n(?!-|\n).*)*)", re.M)  # of a question
 TIMEOUT = 120  # seconds a cell may take at grading; the slowest of the course takes about ten
 CONFIG = f"""# Made by miaedu teach: how nbgrader makes and grades these labs.
+import warnings
+
+from sqlalchemy.exc import SAWarning
+
+# about nbgrader's own use of its gradebook, at each submission; it harms nothing
+warnings.filterwarnings("ignore", category=SAWarning)
 c = get_config()
 c.CourseDirectory.course_id = "miaedu"
 c.Execute.timeout = {TIMEOUT}
@@ -100,16 +106,16 @@ def lab(notebook, seed=0, name="the notebook"):
 
     Cells that ask no exercise stay as they are, but for explorers, which are widgets.
     """
-    cells = []
-    for cell in deepcopy(notebook.cells):
-        if key := cell.metadata.get("exercise"):
-            cells += exercise_cells(cell, key, seed)
+    cells, keys = [], [cell.metadata.get("exercise") for cell in notebook.cells]
+    for i, cell in enumerate(deepcopy(notebook.cells)):
+        if keys[i]:
+            cells += exercise_cells(cell, keys[i], seed)
         else:
             cells.append(_without_widget(cell))
+        if cell.source.startswith("my_guess = None"):  # before the lesson tells
+            cells.append(_prose(next(filter(None, keys[i:])), cell.id))
     with drawn(seed):
-        for key in [
-            cell.metadata["exercise"] for cell in notebook.cells if "exercise" in cell.metadata
-        ]:
+        for key in filter(None, keys):
             _redraw(cells, key)
     made = nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
     if not total_points(made):
@@ -120,7 +126,7 @@ def lab(notebook, seed=0, name="the notebook"):
 
 def exercise_cells(cell, key, seed):
     """What an exercise's cell becomes: the data of a variant, the cell to be answered, the test,
-    and back to the lesson's data; for a prediction, prose that a person grades comes first."""
+    and back to the lesson's data."""
     exercise, name = find(key), key.replace(".", "-")
     scaffold, names = _parts(cell.source)
     with drawn(seed):
@@ -143,8 +149,6 @@ mark.counted()
     if data:
         said = f"# For exercise {key} the data are drawn again, for your class\n"
         made.append(_code(f"{name}-data", said + data.strip(), cell.id + "d", locked=True))
-    if points.prose:
-        made.append(_prose(name, points.prose, cell.id))
     made.append(_code(name, answer, cell.id, solution=True))
     made.append(_code(f"{name}-check", test, cell.id + "c", grade=True, points=points.test))
     if data:
@@ -170,7 +174,9 @@ def _code(grade_id, source, cell_id, grade=False, solution=False, locked=False, 
     return cell
 
 
-def _prose(name, points, cell_id):
+def _prose(key, cell_id):
+    """What a person grades of a prediction."""
+    name, points = key.replace(".", "-"), points_of(find(key)).prose
     ask = (
         "**Your prediction, and why.** Write one or two sentences before you run on. Graded is the "
         "reason, not the number."

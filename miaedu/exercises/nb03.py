@@ -212,7 +212,7 @@ EXERCISES = {
     "03.2": Exercise(
         "See what it costs the attacker when their shadow models overfit more than the target.",
         judge_mismatch,
-        "Only the line that makes the shadow models changes: mia.MLP(epochs=60).",
+        "Only the line that makes the shadow models changes: its mia.MLP(epochs=...).",
         SHOP
         + """labels = mia.label_by_querying(api, world.pool[0])
 guessed = mia.ShadowModels(mia.MLP(epochs=60), n_models=8, random_state=1)
