@@ -1,4 +1,4 @@
-"""What TEACHING.md says is so: its minutes, its points, its commands, the versions that it names."""
+"""What TEACHING.md says is so: its minutes, its points, its commands and its versions."""
 
 import re
 import tomllib
