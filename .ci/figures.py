@@ -2,7 +2,7 @@
 notebooks and the README.
 
 Run it from anywhere: ``python .ci/figures.py``. Each picture is an explorer after the moves listed
-here; that of 06 is one of its own.
+here; those of 06 and 07 are of their own.
 """
 
 import io
@@ -11,7 +11,10 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
+from sklearn.ensemble import HistGradientBoostingClassifier
+
 import miaedu as mia
+from miaedu.auditing.page import in_and_out
 from miaedu.paper import words_beside_paper
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,13 +24,25 @@ EPOCHS = 1, 2, 3, 4, 6, 8, 12, 16, 24, 32
 def papers_numbers():
     """The paper's numbers alone, for they are known: ours are to be guessed."""
     figure = mia.plot_beside_paper("table-2", guess=True).figure
+    return still(figure, words_beside_paper("table-2", guess=True))
+
+
+def some_exposed():
+    """The most exposed members of other data than the notebook's."""
+    world = mia.split(mia.load_tumours(), n_members=250, random_state=0)
+    boosting = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(*world.members)
+    sides = world.members, world.nonmembers
+    return still(*in_and_out(mia.audit(boosting, *sides, n_models=10, progress=False)))
+
+
+def still(figure, words):
+    """A picture without controls, in the shape of an explorer."""
 
     def png():
         picture = io.BytesIO()
         figure.savefig(picture, format="png", bbox_inches="tight", metadata={"Software": None})
         return picture.getvalue()
 
-    words = words_beside_paper("table-2", guess=True)
     return SimpleNamespace(controls={}, figure=SimpleNamespace(png=png), words=words)
 
 
@@ -43,6 +58,7 @@ OPENING = {
     # an ordinary record: whom it exposes, and how many, is to be guessed
     "05_measure_like_today": (mia.one_record, "place", (200,)),
     "06_reproduce_the_paper": (papers_numbers, None, ()),
+    "07_audit_your_own_model": (some_exposed, None, ()),
 }
 
 

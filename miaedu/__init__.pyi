@@ -5,6 +5,10 @@ from .attacks import LabelOnlyAttack as LabelOnlyAttack
 from .attacks import LiRA as LiRA
 from .attacks import ShadowAttack as ShadowAttack
 from .attacks import ThresholdAttack as ThresholdAttack
+from .auditing import AuditReport as AuditReport
+from .auditing import Comparison as Comparison
+from .auditing import audit as audit
+from .auditing import compare as compare
 from .blackbox import BlackBox as BlackBox
 from .canary import CanaryAudit as CanaryAudit
 from .canary import canary_audit as canary_audit
@@ -13,6 +17,7 @@ from .data import load_clinic as load_clinic
 from .data import load_digits as load_digits
 from .data import load_purchases as load_purchases
 from .data import load_tumours as load_tumours
+from .data import read_columns as read_columns
 from .dataset import Dataset as Dataset
 from .dataset import split as split
 from .environment import check_environment as check_environment

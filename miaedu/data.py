@@ -321,6 +321,22 @@ def _table(name):
     return table
 
 
+def read_columns(name):
+    """The columns of a data set's file by name, as they stand there: texts, or float64 (n,) with
+    NaN where a value is missing.
+
+    >>> import miaedu as mia
+    >>> columns = mia.read_columns("census")
+    >>> columns["age"][:2].dtype, columns["education"].dtype.kind
+    (dtype('float64'), 'U')
+
+    `name` is "census" or "clinic"; what each column holds stands in its datasheet.
+    """
+    if name not in ("census", "clinic"):
+        raise ValueError(f'name must be "census" or "clinic", got {name!r}')
+    return _table(name)
+
+
 def _verified(name, bunch):
     """The records and labels of one of scikit-learn's data sets, if they are those of the
     datasheet."""

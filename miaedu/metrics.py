@@ -203,7 +203,7 @@ class Report:
         for label in np.unique(self.y):
             own = self.y == label
             n_in, n_out = int(self.members[own].sum()), int((~self.members[own]).sum())
-            part = self._part(own) if n_in and n_out else None
+            part = self.part(own) if n_in and n_out else None
             auc, advantage = (part.auc, part.advantage) if part else (np.nan, np.nan)
             row = {"label": label, "members": n_in, "nonmembers": n_out}
             rows.append(row | {"auc": auc, "advantage": advantage})
@@ -223,7 +223,8 @@ class Report:
         found = self.run_blind() if self.run_blind else None
         return None if found is None else self._scored("blind baseline beside ", *found)
 
-    def _part(self, which):
+    def part(self, which):
+        """The Report of some records alone, by a mask (n,)."""
         names = "scores", "members", "y", "right", "groups"
         parts = {name: getattr(self, name) for name in names}
         parts = {name: part[which] for name, part in parts.items() if part is not None}

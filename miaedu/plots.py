@@ -30,6 +30,7 @@ STYLE = {
 }
 LINES = ("-", "--", "-.", (0, (1, 1)), (0, (4, 1, 1, 1, 1, 1)))
 COLOURS = ATTACK, "#56B4E9", "#E69F00", "#000000", CEILING
+POINTS = 2000  # of a curve, at the most
 # The attacks that judge in most lessons look alike in every picture, and the first two in the
 # explorers', too. A name may say more after it, such as the view.
 LOOKS = {
@@ -75,7 +76,7 @@ def plot_roc(reports, ax=None, *, log=False):
         floor = 1 / min((~report.members).sum() for report in reports)
         roc_background(ax, floor if log else None)
         for i, (name, report) in enumerate(zip(names, reports)):
-            fpr, tpr = report.roc()
+            fpr, tpr = _few_points(*report.roc())
             low, high = report.interval("auc")
             label = f"{name}: AUC {report.auc:.2f} ({low:.2f} to {high:.2f})"
             steps = "steps-post" if log else "default"
@@ -94,6 +95,20 @@ def plot_roc(reports, ax=None, *, log=False):
         )
         ax.legend(loc="lower right")
     return ax
+
+
+def _few_points(fpr, tpr):
+    """A curve of thousands of points by those that can be told apart on linear and on logarithmic
+    axes."""
+    if len(fpr) <= POINTS:
+        return fpr, tpr
+    kept = [
+        np.searchsorted(rate, grid).clip(max=len(rate) - 1)
+        for rate in (fpr, tpr)
+        for grid in (np.linspace(0, 1, POINTS // 4), np.geomspace(1e-6, 1, POINTS // 4))
+    ]
+    kept = np.unique(np.concatenate([[0], *kept]))
+    return fpr[kept], tpr[kept]
 
 
 def plot_ceiling(results, audit=None, ax=None, *, log=False):

@@ -72,10 +72,9 @@ class ShadowModels:
             )
         new = copy.copy(self)
         new.classes_ = public_classes(y, classes)
-        seeds = draw_seeds(self.random_state, 2 * self.n_models).reshape(-1, 2)
         new.X, new.y = X, y
-        new.members = np.stack([self._draw(y, groups, seed) for seed in seeds[:, 0]])
-        training = (self.model, X, y, new.members, seeds[:, 1], new.classes_)
+        new.members, seeds = self.draw(y, groups)
+        training = (self.model, X, y, new.members, seeds, new.classes_)
         if hasattr(self.model, "fit_many"):
             new.networks = _in_lockstep(*training, progress)
             new.confidences = new.predict_proba(X)
@@ -124,6 +123,12 @@ class ShadowModels:
         told.X, told.y, told.members, told.classes_ = X, y, members, classes
         told.confidences, told.networks = confidences, KnownAnswers(X, confidences, classes)
         return told
+
+    def draw(self, y, groups=None):
+        """Who is in the training set of each model, (K, n) bool, and a seed for each, (K,): what
+        `fit` trains on."""
+        seeds = draw_seeds(self.random_state, 2 * self.n_models).reshape(-1, 2)
+        return np.stack([self._draw(y, groups, seed) for seed in seeds[:, 0]]), seeds[:, 1]
 
     def _draw(self, y, groups, seed):
         """Who is in the training set of the model with this seed."""
