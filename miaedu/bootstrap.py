@@ -65,6 +65,19 @@ def _drawn(rng, size, n):
     return counts
 
 
+def without_spread(value, n, low=0.0):
+    """The interval of a rate that is the same in every draw, as where all of n records went alike:
+    as far away as a rate may be of which that is seen once in forty times.
+
+    >>> [round(end, 3) for end in without_spread(1.0, 12)]
+    [0.735, 1.0]
+
+    `low` is the least value that there is. Source: Clopper & Pearson 1934.
+    """
+    reach = 1 - 0.025 ** (1 / n)
+    return max(value - reach, low), min(value + reach, 1.0)
+
+
 class Ranking:
     """Members and non-members from the highest score down, and how many members are above each
     non-member: from scores (n_members,) and (n_nonmembers,).

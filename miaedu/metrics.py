@@ -12,7 +12,7 @@ import numpy as np
 
 from .attacks import Answers, check_learned, sizes_that_differ
 from .baselines import BASELINES_FOOTNOTE, blind_scores, both_sides, looked_at, untouched_scores
-from .bootstrap import Ranking, Weighed, draws, roc_curve
+from .bootstrap import Ranking, Weighed, draws, roc_curve, without_spread
 from .checks import warn_if_hardly_right
 
 STRICT = 0.01  # the false alarm rate of a second threshold, learned from the shadow models too
@@ -345,8 +345,17 @@ class Report:
             for (name, args), values in found.items():
                 values.append(self._statistic(weighed, name, *args))
         for measure, values in found.items():
-            ends = np.nanpercentile(np.concatenate(values), [2.5, 97.5])
-            self._spans[measure] = tuple(map(float, ends))
+            low, high = map(float, np.nanpercentile(np.concatenate(values), [2.5, 97.5]))
+            alike = without_spread(low, *self._least(measure[0])) if high - low < 1e-12 else None
+            self._spans[measure] = alike or (low, high)
+
+    def _least(self, name):
+        """How many records or groups stand behind a measure at the least; its least value."""
+        units = np.arange(len(self.members)) if self.groups is None else self.groups
+        flagged = [self.scores >= self.threshold] * (name == "precision")
+        sides = [self.members, ~self.members, *flagged]
+        low = -1.0 if name.endswith("advantage") else 0.0
+        return min(len(np.unique(units[side])) for side in sides), low
 
     @cached_property
     def _ranking(self):

@@ -8,7 +8,7 @@ import pytest
 import refusals
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, norm
+from scipy.stats import binom, binomtest, norm
 from sklearn.datasets import load_wine
 from sklearn.metrics import precision_score, recall_score, roc_auc_score, roc_curve
 from sklearn.neighbors import KNeighborsClassifier
@@ -154,9 +154,8 @@ def test_an_interval_is_the_same_whenever_it_is_asked_for_and_holds_the_value():
         assert ours.interval(name) == again.interval(name) == (low, high)
     low, high = ours.interval("tpr_at", 0.1)
     assert low <= ours.tpr_at(0.1) <= high and again.interval("tpr_at", 0.1) == (low, high)
-    assert ours.interval("gap_advantage") == (1, 1), (
-        "right about all members and no others: nothing to vary"
-    )
+    # right about all members and no others: of 100 on a side, the rest is what 100 cannot exclude
+    assert ours.interval("gap_advantage") == pytest.approx((0.025 ** (1 / 100), 1))
 
 
 @pytest.mark.parametrize(
@@ -595,3 +594,20 @@ REFUSED = {
 @refusals.each(REFUSED)
 def test_what_a_report_cannot_measure_is_refused_in_words_and_changes_nothing(action, error, words):
     refusals.check(action, error, words)
+
+
+def test_a_dozen_records_that_are_all_told_apart_do_not_make_a_sure_thing():
+    """Six of six: with 95 % confidence the rate is at least .025 ** (1 / 6) = .541, says scipy."""
+    members = np.arange(12) < 6
+    report = Report("few", members * 1.0, members, np.zeros(12), members, threshold=0.5)
+    exact = binomtest(6, 6).proportion_ci(0.95, method="exact")
+    for measure in ("auc", "recall", "precision"):
+        assert getattr(report, measure) == 1
+        assert report.interval(measure) == pytest.approx((exact.low, 1.0))
+    assert report.interval("fpr") == pytest.approx((0.0, 1 - exact.low))
+    assert report.interval("advantage") == pytest.approx((exact.low, 1.0))
+    # in groups of two there are three of three
+    pairs = np.arange(12) // 2
+    grouped = Report("few", members * 1.0, members, np.zeros(12), members, 0.5, groups=pairs)
+    exact = binomtest(3, 3).proportion_ci(0.95, method="exact")
+    assert grouped.interval("auc") == pytest.approx((exact.low, 1.0))
