@@ -352,7 +352,7 @@ class Report:
     def _least(self, name):
         """How many records or groups stand behind a measure at the least; its least value."""
         units = np.arange(len(self.members)) if self.groups is None else self.groups
-        flagged = [self.scores >= self.threshold] * (name == "precision")
+        flagged = [self.scores >= self.threshold] if name == "precision" else []
         sides = [self.members, ~self.members, *flagged]
         low = -1.0 if name.endswith("advantage") else 0.0
         return min(len(np.unique(units[side])) for side in sides), low

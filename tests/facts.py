@@ -169,6 +169,14 @@ FACTS = {
         ("ICLR 2022, [arXiv 2111.08440](https://arxiv.org/abs/2111.08440)", WATSON),
         ("Carlini et al. (2022) call these sets toys.", CARLINI),
     ],
+    "07": [
+        ("IEEE S&P 2022, [arXiv 2112.03570](https://arxiv.org/abs/2112.03570): LiRA", CARLINI),
+        ("Das, Zhang, Tramèr 2024, [arXiv 2406.16201](https://arxiv.org/abs/2406.16201)", DAS),
+        (
+            "ACM CCS 2024, [arXiv 2404.17399](https://arxiv.org/abs/2404.17399): judge the most",
+            "ACM CCS 2024; arXiv 2404.17399",
+        ),
+    ],
 }
 # What a cell is told to do or to predict: the words, and the code that does it, in a cell, in the
 # explorer that is shown, in the exercise, or in the defaults of an Experiment.
@@ -296,5 +304,13 @@ SETTINGS = {
         ("how much is lost with 1?", 'mia.our_table("shadow-count")'),
         ("will the row with 100 classes come closer", 'mia.plot_beside_paper("table-2-full")'),
         ("the shoppers with 2 classes. In how many of our ten draws", 'mia.check("06.2", answer)'),
+    ],
+    "07": [
+        ("the AUC of the verdict is at most 0.6", 'mia.check("07.1", my_report)'),
+        ("stays right on at least 80 % of the non-members", "LEAST_RECORDS = 0.6, 0.8, 1000"),
+        ("Classes with fewer than 100 members or non-members have no row", "of_clinic.classes()"),
+        ("people under 38, and took as non-members people of 38 and older", "age >= 38"),
+        ("at least 1,000 members and as many non-members", "LEAST_RECORDS = 0.6, 0.8, 1000"),
+        ("The blind baseline has an AUC of 0.9, the attack one of 0.95.", "07.q2"),
     ],
 }

@@ -606,6 +606,8 @@ def test_a_dozen_records_that_are_all_told_apart_do_not_make_a_sure_thing():
         assert report.interval(measure) == pytest.approx((exact.low, 1.0))
     assert report.interval("fpr") == pytest.approx((0.0, 1 - exact.low))
     assert report.interval("advantage") == pytest.approx((exact.low, 1.0))
+    without = Report("few", members * 1.0, members, np.zeros(12), members, threshold=None)
+    assert without.interval("auc") == pytest.approx((exact.low, 1.0))
     # in groups of two there are three of three
     pairs = np.arange(12) // 2
     grouped = Report("few", members * 1.0, members, np.zeros(12), members, 0.5, groups=pairs)
