@@ -408,7 +408,7 @@ def test_the_climb_in_words_is_that_of_the_module():
     settings = inspect.signature(mia.synthesize).parameters
     assert (settings["rej_max"].default, settings["conf_min"].default) == (10, 0.2)
     steps = synthesized(SEEDS[0])[0].steps["k"]
-    assert set(steps) == {200, 40, 20, 10, 5, 4}, "drawn whole, then a fifth, then halves"
+    assert {200, 40, 20, 10} <= set(steps) <= {200, 40, 20, 10, 5, 4}, "whole, a fifth, halves"
 
 
 SOURCES_OF_RECORDS = experiment.CHOICES["pool"]

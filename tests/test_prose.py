@@ -147,7 +147,7 @@ def test_a_number_that_was_changed_is_found(number):
         ("04", "Only beyond that do", "Only beyond 0.03 do"),
         ("05", "They are the odd ones.", "They are the odd ones, 7 of 10."),
         ("06", "**The order agrees.**", "**The order agrees in 2024.**"),
-        ("06", "Poorer data, weaker attack", "| poorer data | 0.71 |\n"),
+        ("06", "**Statistics agree.**", "| statistics | 0.71 |\n"),
     ],
     ids=str,
 )

@@ -236,7 +236,10 @@ def test_ctrl_c_says_how_to_go_on(small, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     "options, complaint",
     [
-        (["table-9"], "PART must be one of table-2, table-2-full, table-3, shadow-count"),
+        (
+            ["table-9"],
+            "PART must be one of table-2, table-2-full, table-3, shadow-count, data-quality",
+        ),
         (["--out", "{}/mine.json"], "--out must be a new file"),
         (["--out", "{}/no/folder.json"], "--out must be a file that can be written"),
         (["--out", "{}"], "--out must be a"),
@@ -285,6 +288,16 @@ def test_the_picture_shows_the_numbers_in_their_rows(name, measure):
     words = words_beside_paper(name, measure)
     for row in rows:
         assert f"{row}: paper {paper[row]:.2f}, here {ours[row][measure][0]:.2f}" in words
+
+
+def test_rows_that_the_paper_has_not_and_rows_that_we_have_not_leave_no_mark():
+    words, paper = words_beside_paper("data-quality"), mia.paper_table("data-quality")
+    rows = list(made.PARTS["data-quality"].rows)
+    assert [row["row"] for row in paper[:3]] == rows[:3]
+    assert f"{rows[0]}: paper 0.94, here" in words and f"{rows[3]}: here" in words
+    assert "location" not in words
+    lines = side_by_side("data-quality")
+    assert [line.split()[-5] for line in lines[1:]] == ["0.935", "0.896", "0.795", "-"]
 
 
 def test_a_picture_to_be_guessed_gives_nothing_of_ours_away():
