@@ -19,6 +19,7 @@ from miaedu.editions.marking_sheet import marking_sheet, points_of
 from miaedu.editions.verdict import Mark, take
 from miaedu.exercises import find, nb00, nb01, nb02, nb03, nb04, nb05, nb06, solved
 from miaedu.exercises.variant import drawn, letters_of, moved, number, order_of
+from miaedu.explorers import controls
 
 KEYS = [key for nb in (nb00, nb01, nb02, nb03, nb04, nb05, nb06) for key in nb.EXERCISES]
 SAME_EVERY_YEAR = ["06.2"]  # it is counted in a file of the course
@@ -313,12 +314,21 @@ def test_where_nbgrader_validates_a_wrong_answer_is_an_error(monkeypatch, capsys
 
 
 def test_in_an_exam_solutions_are_off(monkeypatch):
-    monkeypatch.setenv("MIAEDU_EXAM", "1")
+    shown = []
+
+    def box(line, helps):
+        shown.append(list(helps))
+        return made_box(line, helps)
+
+    made_box = controls.verdict_box
+    monkeypatch.setattr(controls, "verdict_box", box)
+    for setting in ("", "0", "1"):
+        monkeypatch.setenv("MIAEDU_EXAM", setting)
+        mia.check("00.q1", "a")._repr_mimebundle_()
+    assert shown == [["Hint", "Solution"], ["Hint", "Solution"], ["Hint"]]
     with pytest.raises(RuntimeError, match="MIAEDU_EXAM is set"):
         mia.solution("00.q1")
     assert mia.hint("00.q1")
-    box, _ = mia.check("00.q1", "a")._repr_mimebundle_()
-    assert "00.q1: wrong" in box["text/plain"]
 
 
 @pytest.mark.slow
