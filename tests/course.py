@@ -2,6 +2,7 @@
 interval over seeds."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -70,11 +71,23 @@ def asked(key):
     raise AssertionError(f"the cell of {key} checks nothing")
 
 
+@cache
+def tables_of_07():
+    """What the cells of notebook 07 define before its first audit."""
+    names = {}
+    for cell in cells("07", "code"):
+        if "mia.audit" in cell.source:
+            return names
+        exec(cell.source, names)
+
+
 def solved(key, old="", new=""):
     """The answer that the solution's source gives, run as a reader would run it, if they changed
     `old` to `new` first."""
     source, names = mia.solution(key), {"mia": mia, "np": np}
     assert old in source
+    if key[:2] == "07":  # the reader's model is made of the notebook's tables
+        names |= tables_of_07()
     exec(source.replace(old, new) if old else source, names)
     return names["answer"] if "answer" in names else eval(asked(key), names)
 

@@ -4,6 +4,7 @@ notebooks; and what a move costs from Results to markup.
     pip install -e ".[test]"
     python tests/benchmarks/slider_latency.py     about ten minutes
     --moves 10: fewer moves a knob (50); --only knobs, markup or notebook; --json FILE
+    --knob "low FPR" --knob hiding: these alone
 
 A move is one key press on an explorer's control. The clock runs from the time stamp of the key's
 event until a frame with the new picture has been drawn: until the callback of the next frame, so
@@ -41,7 +42,7 @@ from test_browser import write_notebook
 from miaedu.explorers import EXPLORERS as EXPLORERS_OF_THE_COURSE
 from miaedu.explorers.page import options
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("0[0-6]*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("0[0-7]*.ipynb"))
 STILL = {"median": 65, "95 %": 180}  # ms; reach of the final picture where no network is trained
 MARKUP = 6  # ms
 TRAINED = {"first": 200, "median": 800}
@@ -58,7 +59,13 @@ KNOBS = {  # what is moved: (explorer, its controls, reach)
     "noise": ("dp_noise", ("noise_multiplier",), TRAINED),
     "number of records": ("overfitting", ("n_members",), TRAINED),
     "network size": ("overfitting", ("hidden",), TRAINED),
+    # from its default to the next position and back
+    "shadow count, calibrated": ("calibrated", ("n_shadows",), {"median": 900}),
+    "low FPR": ("low_fpr", ("n_shadows",), {"median": 1500}),
+    "one record": ("one_record", ("place",), {"median": 100}),
 }
+NEAR = ("calibrated", "low_fpr")  # whose other positions train many more networks
+MADE = {"calibrated": "mia.shadow_count()\ncalibrated.controls['attack'].label = 'calibrated'"}
 EXPLORERS = list(dict.fromkeys(name for name, _, _ in KNOBS.values()))
 SETUP = """\
 import miaedu as mia
@@ -85,8 +92,8 @@ class Bench:
     """The options and the findings; Lab and browser come from the tests' fixtures, so pytest runs
     what is measured."""
 
-    def __init__(self, moves):
-        self.moves, self.knobs, self.notebooks, self.markup = moves, {}, {}, {}
+    def __init__(self, moves, chosen):
+        self.moves, self.chosen, self.knobs, self.notebooks, self.markup = moves, chosen, {}, {}, {}
 
     @pytest.fixture
     def bench(self):
@@ -97,23 +104,28 @@ def test_knobs(bench, page, lab):
     write_notebook(
         lab.folder / "zz_latency.ipynb",
         SETUP,
-        *(f"{name} = mia.{name}()\n{name}" for name in EXPLORERS),
+        *(f"{name} = {MADE.get(name, f'mia.{name}()')}\n{name}" for name in EXPLORERS),
     )
     open_notebook(page, lab, "zz_latency.ipynb")
     run_all(page)
-    for knob, (name, controls, _) in KNOBS.items():
+    for knob in bench.chosen:
+        name, controls, _ = KNOBS[knob]
         box = explorer(page, EXPLORERS.index(name))
         if not box.locator(f".miaedu-{controls[0]}").is_visible():
             box.get_by_text("more", exact=True).click()
         box.evaluate(WATCH)
         took = []
         for control in controls:
-            # beside a stricter one, a control may change nothing
-            box.get_by_role("button", name="Reset").click()
+            if name not in MADE:
+                # beside a stricter one, a control may change nothing
+                box.get_by_role("button", name="Reset").click()
             settle(box, 0.5)
-            took += [
-                move(page, box, name, control) for _ in range(-(-bench.moves // len(controls)))
-            ]
+            moves = -(-bench.moves // len(controls))
+            if name in NEAR:
+                keys = ("ArrowRight", "ArrowLeft") * (moves // 2)
+                took += [move(page, box, name, control, key) for key in keys]
+            else:
+                took += [move(page, box, name, control) for _ in range(moves)]
         bench.knobs[knob] = {kind: [one[kind] for one in took] for kind in ("first", "final")}
         print(
             knob,
@@ -122,12 +134,12 @@ def test_knobs(bench, page, lab):
         )
 
 
-def move(page, box, name, control):
+def move(page, box, name, control, key=None):
     """Press one key on a control, on a first visit; ms until the first and the final picture."""
     handle = box.locator(f".miaedu-{control} :is(.noUi-handle, input[type=checkbox])")
     settle(box, 0.25)
     ask_kernel(page, f"first_visit({name})")
-    handle.press(handle.evaluate(KEY))
+    handle.press(key or handle.evaluate(KEY))
     page.wait_for_function("watch.final")
     settle(box, 0.25)
     return page.evaluate("({first: watch.first, final: watch.final})")
@@ -170,9 +182,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--moves", type=int, default=50)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--knob", action="append", choices=KNOBS, help="of the knobs, this alone")
     parser.add_argument("--only", choices=("knobs", "markup", "notebook"))
     chosen = parser.parse_args()
-    bench, before = Bench(chosen.moves), machine()
+    bench, before = Bench(chosen.moves, chosen.knob or list(KNOBS)), machine()
     only = ["-k", f"test_{chosen.only}"] if chosen.only else []
     failed = pytest.main(
         [__file__, "-s", "-q", "--override-ini=addopts=", "-p", "no:cacheprovider", *only],
