@@ -114,6 +114,7 @@ EXERCISES = {
     return tpr / (tpr + fpr * (one_in - 1))
 """,
         "The rarer members are, the less a flag is worth, at the same TPR and FPR.",
+        parameters=("tpr", "fpr", "one_in"),
     ),
     "07.q1": quiz(
         "Say what an audit without a finding shows.",
