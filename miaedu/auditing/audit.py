@@ -4,6 +4,7 @@ training records, and records that it has not seen."""
 import sys
 import warnings
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from importlib.metadata import version
 from numbers import Integral
@@ -11,22 +12,30 @@ from numbers import Integral
 import numpy as np
 import sklearn
 from sklearn.base import clone
-from tqdm.auto import tqdm
 
 from ..attacks import RMIA, CalibratedAttack, GapAttack, LiRA, ShadowAttack, ThresholdAttack
 from ..attacks.contract import log_odds
 from ..baselines import blind_scores
 from ..blackbox import BlackBox
-from ..checks import check_known_labels, check_number
+from ..checks import check_number
 from ..metrics import evaluate
 from ..network import MLP
 from ..records import numbers_of, stack, take
 from ..shadow import ShadowModels
 from ..world import World
+from .given import (
+    both,
+    groups_of,
+    label_remarks,
+    near_copies,
+    part_of,
+    pool_remarks,
+    within,
+    world_of,
+)
 from .models import answers_of_models, check_counts, draw_evenly, prepared
 from .report import ANSWERS, ATTACKER, AUDITOR, AuditReport
 
-LEAST = 20  # records on a side: fewer show nothing
 AGAIN = 20  # records that are asked about twice: does the model answer the same?
 BLOCK = 10_000  # records that a model is asked about at once
 
@@ -96,34 +105,28 @@ def audit(
     """
     check_number("n_models", n_models, Integral)
     check_number("random_state", random_state, Integral, 0)
-    folder = prepared(cache)
+    folder, notes = prepared(cache), []
     black_box = BlackBox(model, hide, budget=budget, classes=classes, batch=batch)
-    world = World.from_arrays(
-        *members, *nonmembers, pool, ids=ids, groups=together, duplicates=duplicates
-    )
-    of_group = None if groups is None else _both_sides_of(groups, world)
-    for side, (_, y) in (("members", world.members), ("nonmembers", world.nonmembers)):
-        if len(y) < LEAST:
-            raise ValueError(f"{side} must hold at least {LEAST} records, got {len(y)}")
-    notes = []
-    if budget is not None:
-        world, of_group = _within(budget, world, of_group, notes)
-    y = np.concatenate([world.members[1], world.nonmembers[1]])
-    with warnings.catch_warnings(record=True) as remarks:
-        warnings.simplefilter("always")
-        check_known_labels(y, black_box.classes_)
-    notes += [f"{str(remark.message)[0].upper()}{str(remark.message)[1:]}." for remark in remarks]
+    whole = world_of(members, nonmembers, pool, ids, together, duplicates, notes)
+    of_group = groups_of(groups, whole)
+    everybody = both(whole)
+    label_remarks(everybody[1], black_box.classes_, notes)
+    pool_remarks(whole, black_box.classes_, n_models, notes)
     estimator = _to_clone(model, estimator, n_models, pool, notes)
-    plan = _plan(estimator, n_models, world)
+    plan = _plan(estimator, n_models, whole, everybody)
+    rows = within(budget, whole, notes)
+    world = part_of(whole, rows)
 
-    X = stack([world.members[0], world.nonmembers[0]])
-    labels = np.unique(np.concatenate([black_box.classes_, y, world.pool[1]]))
-    told = _expand(ask(black_box, X, notes), black_box.classes_, labels)
+    X, y = both(world)
+    labels = np.unique(np.concatenate([black_box.classes_, everybody[1], whole.pool[1]]))
+    told = _expand(ask(black_box, X, batch or BLOCK, notes), black_box.classes_, labels)
     numbered = Numbered(world, labels)
     judge = partial(_judge, numbered.door(told), numbered, world)
 
     views = {ANSWERS: judge({"gap attack": GapAttack(), "threshold attack": ThresholdAttack()})}
     seen = phi = None
+    from tqdm.auto import tqdm  # not before it is needed: in a notebook it loads widgets
+
     with tqdm(total=n_models * len(plan), disable=not progress, unit="model") as bar:
         for view, (table, size, relatives) in plan.items():
             shadows = ShadowModels(estimator, n_models, random_state, size)
@@ -133,6 +136,7 @@ def audit(
             answers = answers_of_models(
                 estimator, *table, masks, seeds, labels, questions, folder, bar.update
             )
+            masks = masks[:, rows] if view == AUDITOR else masks
             shadows = numbered.shadows(view, masks, answers)
             views[view] = judge(_fitted(view, shadows, hide))
             if view == AUDITOR:
@@ -143,20 +147,21 @@ def audit(
         views=views,
         labels=y,
         ids=np.concatenate(world.ids),
-        groups=of_group,
+        groups=None if of_group is None else of_group[rows],
         seen=seen,
         phi=phi,
+        doubts=tuple(near_copies(whole)),
         notes=tuple(notes + _hints(model, X)),
         provenance=_provenance(model, estimator, n_models, plan, black_box, random_state, hide),
     )
 
 
-def ask(black_box, X, notes):
+def ask(black_box, X, block, notes):
     """What a :class:`BlackBox` answers about records X, block after block; a few are asked about
     again, and a remark is made in `notes` where the answers differ."""
     told = []
-    for start in range(0, len(X), BLOCK):
-        rows = np.arange(start, min(start + BLOCK, len(X)))
+    for start in range(0, len(X), block):
+        rows = np.arange(start, min(start + block, len(X)))
         try:
             told.append(black_box.predict_proba(take(X, rows)))
         except Exception as error:
@@ -165,15 +170,17 @@ def ask(black_box, X, notes):
                 f"{len(X)}: {type(error).__name__}: {error}"
             ) from error
     told = np.concatenate(told)
-    if black_box.queries_left >= AGAIN:
-        rows = np.linspace(0, len(X) - 1, AGAIN).astype(int)
-        apart = np.abs(black_box.predict_proba(take(X, rows)) - told[rows]).max()
-        if apart > 1e-6:
-            notes.append(
-                f"The model does not answer the same question in the same way: asked again, "
-                f"confidences differ by up to {apart:.2g}. Whoever asks often and averages learns "
-                "more than this report says."
-            )
+    if black_box.queries_left < AGAIN:
+        notes.append("The budget left no queries to see whether the model answers twice the same.")
+        return told
+    rows = np.linspace(0, len(X) - 1, AGAIN).astype(int)
+    apart = np.abs(black_box.predict_proba(take(X, rows)) - told[rows]).max()
+    if apart > 1e-6:
+        notes.append(
+            f"The model does not answer the same question in the same way: asked again, "
+            f"confidences differ by up to {apart:.2g}. Whoever asks often and averages learns "
+            "more than this report says."
+        )
     return told
 
 
@@ -192,7 +199,9 @@ class Numbered:
     def door(self, told):
         """The target, of which only these answers (n, c) are known."""
         nobody = np.zeros((1, len(self.y)), bool)
-        return ShadowModels.from_answers(self.X, self.y, nobody, told[None], self.classes).door(0)
+        known = ShadowModels.from_answers(self.X, self.y, nobody, told[None], self.classes)
+        # it may have rounded its answers: they were checked when it was asked
+        return BlackBox(known.networks[0], classes=self.classes)
 
     def shadows(self, view, masks, answers):
         """Shadow models of which only these answers are known: (K, n, c) about members and
@@ -229,20 +238,16 @@ def _judge(door, numbered, world, attacks):
     return {name: replace(report, run_blind=blind) for name, report in reports.items()}
 
 
-def _plan(estimator, n_models, world):
+def _plan(estimator, n_models, world, everybody):
     """The views in which shadow models are trained: on which records, how many of them a model
     learns from, and which records belong together."""
     if estimator is None:
         return {}
-    n_in, n_out = len(world.members[1]), len(world.nonmembers[1])
-    check_counts(n_models, n_in, n_in + n_out)
-    X = stack([world.members[0], world.nonmembers[0]])
-    y = np.concatenate([world.members[1], world.nonmembers[1]])
-    plan = {AUDITOR: ((X, y), n_in, world.groups.both_sides)}
-    n_pool = len(world.pool[1])
+    n_in, n, n_pool = len(world.members[1]), len(everybody[1]), len(world.pool[1])
+    check_counts(n_models, n_in, n)
+    plan = {AUDITOR: (everybody, n_in, world.groups.both_sides)}
     if n_pool:
-        size = n_in if n_in < n_pool else None
-        plan[ATTACKER] = world.pool, size, world.groups.pool
+        plan[ATTACKER] = world.pool, n_in if n_in < n_pool else None, world.groups.pool
     return plan
 
 
@@ -259,6 +264,15 @@ def _to_clone(model, estimator, n_models, pool, notes):
                 )
             return None
         estimator = model
+    elif not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
+        raise TypeError(
+            "estimator must be an unfitted scikit-learn classifier to clone, got "
+            f"{estimator if isinstance(estimator, type) else type(estimator).__name__}"
+        )
+    if isinstance(estimator, type) or not hasattr(estimator, "predict_proba"):
+        raise TypeError(
+            f"estimator must be a classifier with predict_proba, got {_short(estimator)}"
+        )
     estimator = clone(estimator)
     kinds = [type(_last_step(each)).__name__ for each in (model, estimator)]
     if hasattr(model, "get_params") and kinds[0] != kinds[1]:
@@ -271,49 +285,6 @@ def _to_clone(model, estimator, n_models, pool, notes):
 
 def _last_step(model):
     return model.steps[-1][1] if hasattr(model, "steps") else model
-
-
-def _within(budget, world, of_group, notes):
-    """As many records of each side, in proportion, as a budget covers."""
-    sizes = [len(world.members[1]), len(world.nonmembers[1])]
-    if sum(sizes) <= budget:
-        return world, of_group
-    kept = [budget * size // sum(sizes) for size in sizes]
-    if min(kept) < LEAST:
-        raise ValueError(
-            f"budget must cover at least {LEAST} records on each side, got {budget} for "
-            f"{sizes[0]} members and {sizes[1]} non-members"
-        )
-    rng = np.random.default_rng(0)
-    rows = [np.sort(rng.permutation(size)[:few]) for size, few in zip(sizes, kept)]
-    sides = zip((world.members, world.nonmembers), rows)
-    members, nonmembers = ((take(X, few), y[few]) for (X, y), few in sides)
-    groups = world.groups
-    if groups.members is not None:
-        groups = groups._replace(
-            members=groups.members[rows[0]], nonmembers=groups.nonmembers[rows[1]]
-        )
-    notes.append(
-        f"The budget of {budget:,} queries covers a random part of the records: {kept[0]:,} of "
-        f"{sizes[0]:,} members, {kept[1]:,} of {sizes[1]:,} non-members."
-    )
-    if of_group is not None:
-        of_group = of_group[np.concatenate([rows[0], sizes[0] + rows[1]])]
-    ids = tuple(part[few] for part, few in zip(world.ids, rows))
-    few = replace(world, members=members, nonmembers=nonmembers, groups=groups, ids=ids)
-    return few, of_group
-
-
-def _both_sides_of(groups, world):
-    """One value of `groups` for each member, then for each non-member."""
-    sizes = len(world.members[1]), len(world.nonmembers[1])
-    parts = [np.atleast_1d(part) for part in groups]
-    if tuple(map(len, parts)) != sizes:
-        raise ValueError(
-            f"groups must be a pair of sequences, of {sizes[0]} members and {sizes[1]} "
-            f"non-members, got {len(parts)} of length {', '.join(str(len(p)) for p in parts[:3])}"
-        )
-    return np.concatenate(parts)
 
 
 def _expand(told, known, labels):
@@ -354,6 +325,7 @@ def _provenance(model, estimator, n_models, plan, black_box, random_state, hide)
         "hiding": [_short(step) for step in hide] if np.iterable(hide) else [_short(hide)],
         "queries": black_box.n_queries,
         "random_state": random_state,
+        "date": date.today().isoformat(),
         "versions": {
             "python": sys.version.split()[0],
             "miaedu": version("miaedu"),

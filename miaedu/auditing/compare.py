@@ -3,6 +3,7 @@
 from html import escape
 
 from . import words
+from .report import AuditReport
 
 
 class Comparison:
@@ -64,8 +65,19 @@ class Comparison:
         ]
         return header, rows
 
+    @property
+    def remark(self):
+        """A sentence where the audits are not of the same records, or not run alike; or nothing."""
+        kinds = {
+            (len(audit.labels), *sorted(set(audit.labels.tolist())), *map(str, _settings(audit)))
+            for audit in self.audits.values()
+        }
+        if len(kinds) == 1:
+            return ""
+        return "These audits differ in their records or settings, not in the model alone."
+
     def __str__(self):
-        return "\n".join(words.columns(*self._table()))
+        return "\n".join([*words.columns(*self._table()), *filter(None, [self.remark])])
 
     __repr__ = __str__
 
@@ -75,7 +87,13 @@ class Comparison:
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
         )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"{table}<p>{self.remark}</p>" if self.remark else table
+
+
+def _settings(audit):
+    provenance = audit.provenance or {}
+    return [provenance.get(name) for name in ("shadow models per view", "random_state", "hiding")]
 
 
 def compare(reports):
@@ -97,12 +115,18 @@ def compare(reports):
     Returns a :class:`Comparison`. Raises ValueError for fewer than two, and where they were not
     judged by the same attack: then their numbers do not compare.
     """
+    if not isinstance(reports, (dict, list, tuple)):
+        raise TypeError(f"reports must be a dict or a list of them, got {type(reports).__name__}")
     if not isinstance(reports, dict):
-        reports = list(reports)
-        names = [report.name for report in reports]
+        names = [getattr(report, "name", repr(report)) for report in reports]
         if len(set(names)) < len(names):
             raise ValueError(f"reports must have different names (or pass a dict), got {names}")
         reports = dict(zip(names, reports))
+    for name, report in reports.items():
+        if not isinstance(report, AuditReport):
+            raise TypeError(
+                f"reports must be what mia.audit returns, got {type(report).__name__} for {name!r}"
+            )
     if len(reports) < 2:
         raise ValueError(f"reports must be at least two, got {len(reports)}")
     judges = {name: report.headline.name for name, report in reports.items()}

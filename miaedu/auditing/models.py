@@ -2,8 +2,10 @@
 answers may be kept in a folder, so that work which was stopped goes on."""
 
 import hashlib
+import inspect
 import os
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import sklearn
@@ -69,18 +71,18 @@ def answers_of_models(model, X, y, masks, seeds, classes, ask, folder, told):
     if folder is not None:
         common = _digest(
             repr(sorted(model.get_params().items(), key=str)),
-            type(model),
+            _sources(model),
             *(_fingerprint(part) for part in (X, y, ask)),
             classes.tolist(),
             (sklearn.__version__, np.__version__),
         )
         names = [
-            folder / f"{_digest(common, mask.tobytes(), int(seed))}.npy"
+            folder / f"{_digest(common, mask.tobytes(), int(seed))}.npz"
             for mask, seed in zip(masks, seeds)
         ]
     start = 0
-    while start < len(masks) and folder is not None and names[start].exists():
-        answers[start] = np.load(names[start], allow_pickle=False)
+    while start < len(masks) and (kept := _read(names[start], answers.shape[1:])) is not None:
+        answers[start] = kept
         start += 1
         told()
     trained = train_each(model, X, y, masks, seeds, classes, ask, start=start)
@@ -97,13 +99,15 @@ def prepared(folder):
     written."""
     if folder is None:
         return None
-    folder = Path(folder)
     try:
+        if not str(folder):
+            raise ValueError("its name is empty")
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "PERSONAL-DATA.txt").write_text(PERSONAL, encoding="utf-8")
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:
         raise ValueError(
-            f"cache must be a folder that can be written, got {folder}: {error}"
+            f"cache must be a folder that can be written, got {folder!r}: {error}"
         ) from None
     return folder
 
@@ -112,8 +116,33 @@ def _write(path, answers):
     """All or nothing: a file that is half written would be read as whole."""
     half = path.with_suffix(f".{os.getpid()}")
     with half.open("wb") as file:
-        np.save(file, answers, allow_pickle=False)
+        np.savez(file, answers=answers)
     os.replace(half, path)
+
+
+def _read(path, shape):
+    """The answers that a file keeps, or None where there is no file, or a damaged one."""
+    if path is None or not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as kept:  # its checksum is looked at
+            answers = kept["answers"]
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile):
+        return None
+    return answers if answers.shape == shape else None
+
+
+def _sources(model):
+    """The code of the classes that a model is made of: what another version of them answers is not
+    what this one would."""
+    parts = [model, *(part for part in model.get_params().values() if hasattr(part, "fit"))]
+    told = []
+    for kind in sorted({type(part) for part in parts}, key=str):
+        try:
+            told.append((str(kind), inspect.getsource(kind)))
+        except (OSError, TypeError):
+            told.append(str(kind))
+    return told
 
 
 def _fingerprint(table):

@@ -23,9 +23,9 @@ def page(audit, records=False, whole=True):
     if records:
         parts.append(f'<p class="personal"><strong>{words.PERSONAL}</strong></p>')
     for section in words.sections(audit, records):
-        if section.title == "Checks of the evaluation":
-            parts += [_picture(*roc(audit, log)) for log in (True, False)]
         parts.append(_table(section))
+        if section.title == words.CHECKS:
+            parts += [_picture(*roc(audit, log)) for log in (True, False)]
         if section.title == "Most exposed members":
             parts.append(_picture(*in_and_out(audit)))
     body = f'<div class="miaedu-audit">{"".join(parts)}</div>'
@@ -44,6 +44,7 @@ def write(path, text):
         half.write_text(text, encoding="utf-8")
         os.replace(half, path)
     except OSError as error:
+        half.unlink(missing_ok=True)
         raise ValueError(
             f"path must be one that can be written, got {str(path)!r}: {error}"
         ) from None

@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.stats import binomtest, norm, t
 
 from ..attacks.references import PRIOR
 from ..checks import check_number
@@ -19,7 +20,8 @@ STRONGEST = {
     AUDITOR: "calibrated attack",
     ATTACKER: "calibrated attack",
 }
-ENOUGH = 100  # members, and non-members, of a class or group that gets a result of its own
+ENOUGH = 100  # members, and non-members, of a class or group that gets a row of its own
+LEAST = 20  # of one that is named if it is worse than the whole
 PRIORS = 2, 100, 10_000  # of so many records asked about, one is a member
 SMALL = 1e-6  # the least variance
 MEASURES = (("auc",), ("advantage",), ("tpr_at", 0.01), ("tpr_at", 0.001), ("gap_advantage",))
@@ -37,7 +39,7 @@ class AuditReport:
     >>> world = mia.split(mia.load_digits(), n_members=200, n_nonmembers=200, random_state=0)
     >>> model = LogisticRegression(C=0.001, max_iter=200).fit(*world.members)
     >>> report = mia.audit(model, world.members, world.nonmembers, n_models=0)
-    >>> report.verdict[0].startswith("No leak was found: the threshold attack reaches AUC 0.5")
+    >>> report.verdict[0].startswith("No leak was found: the threshold attack")
     True
     >>> report.ok(max_auc=0.6)
     True
@@ -45,8 +47,8 @@ class AuditReport:
     Fields: `name` of the model; `views`, a dict of dicts of :class:`Report`, by view and by attack;
     `labels` and `ids` (n,) of the members, then of the non-members; `groups` (n,) or None; `seen`
     (K, n) bool, which shadow model learned from which record, and `phi` (K, n), what it says of it,
-    the log odds of the true class (None without shadow models); `notes`, remarks; `provenance`,
-    what was run.
+    the log odds of the true class (None without shadow models); `doubts`, sentences on what makes
+    the numbers mean nothing; `notes`, remarks; `provenance`, what was run.
     """
 
     name: str
@@ -56,6 +58,7 @@ class AuditReport:
     groups: np.ndarray | None = None
     seen: np.ndarray | None = None
     phi: np.ndarray | None = None
+    doubts: tuple = ()
     notes: tuple = ()
     provenance: dict | None = None
 
@@ -79,30 +82,48 @@ class AuditReport:
     @cached_property
     def broken(self):
         """Why the numbers do not speak of the model, as sentences; an empty list where they do."""
-        return words.doubts(self)
+        return [*self.doubts, *words.doubts(self)]
 
-    def classes(self):
+    def classes(self, least=ENOUGH):
         """Rows (dicts) of the classes with at least 100 members and non-members, the worst first:
         ``class``, ``members``, ``nonmembers``, ``auc``, and ``low`` to ``high``, its interval,
-        corrected for the number of classes (Bonferroni)."""
-        return _parts(self.headline, self.labels, "class")
+        corrected for the number of rows (Bonferroni). With fewer (`least`), intervals are wide."""
+        return _parts(self.headline, self.labels, "class", least)
 
-    def by_group(self):
+    def by_group(self, least=ENOUGH):
         """The same rows for the `groups`: none where none were given."""
-        return [] if self.groups is None else _parts(self.headline, self.groups, "group")
+        return [] if self.groups is None else _parts(self.headline, self.groups, "group", least)
 
     def priors(self):
         """What a flag is worth: rows of ``one in``, how rare members are among the records asked
-        about, and ``precision``, the share of members among the flagged, at the strictest threshold
-        that can be judged (``fpr``, ``tpr``)."""
+        about; ``precision``, the share of members among the flagged, at the strictest threshold
+        that can be judged, whose rates are ``fpr`` and ``tpr``; and ``low`` to ``high``, what their
+        95 % intervals leave of it (Clopper & Pearson 1934). None where nobody is flagged, or where
+        no false alarm was seen: then there is only a ``low``.
+        """
         main = self.headline
-        strictest = max(0.01, 10 / (~main.members).sum())
-        fpr, tpr = main.rates_within(strictest)
+        n_in, n_out = int(main.members.sum()), int((~main.members).sum())
+        fpr, tpr = main.rates_within(max(0.01, 10 / n_out))
+        hits, alarms = (
+            binomtest(round(rate * n), n).proportion_ci(0.95)
+            for rate, n in ((tpr, n_in), (fpr, n_out))
+        )
         rows = []
         for one_in in PRIORS:
-            flagged = tpr + fpr * (one_in - 1)
-            precision = tpr / flagged if flagged else None
-            rows.append({"one in": one_in, "precision": precision, "fpr": fpr, "tpr": tpr})
+
+            def share(tpr, fpr, one_in=one_in):
+                return tpr / (tpr + fpr * (one_in - 1)) if tpr else None
+
+            rows.append(
+                {
+                    "one in": one_in,
+                    "precision": share(tpr, fpr) if fpr else None,
+                    "low": share(hits.low, alarms.high),
+                    "high": share(hits.high, alarms.low) if fpr else None,
+                    "fpr": fpr,
+                    "tpr": tpr,
+                }
+            )
         return rows
 
     def exposed(self, n=SHOWN):
@@ -115,12 +136,14 @@ class AuditReport:
         whether the attack flags it in this very model, at the threshold that flags 1 % of the
         shadow models' non-members.
         """
+        check_number("n", n, Integral, 1)
         if self.seen is None:
             return []
         main, members = self.headline, np.flatnonzero(self.headline.members)
-        chosen_by = difference(self.phi[::2], self.seen[::2])[0][members]
+        half = len(self.phi) // 4 * 2  # of each half, every second model learned from the rest
+        chosen_by = difference(self.phi[:half], self.seen[:half])[0][members]
         rows = members[np.argsort(-chosen_by, kind="stable")][:n]
-        phi, seen = self.phi[1::2], self.seen[1::2]
+        phi, seen = self.phi[half:], self.seen[half:]
         p = difference(phi, seen)[1]
         return [
             {
@@ -136,8 +159,8 @@ class AuditReport:
         ]
 
     def ok(self, *, max_auc=None, max_tpr_at_1_percent=None):
-        """Whether every attack of every view stays within these bounds, its interval included: for
-        a test that guards a model.
+        """Whether every attack of every view stays within these bounds, its interval included, and
+        no class or group leaks more for sure: for a test that guards a model.
 
         Raises ValueError where the numbers mean nothing, or where there are too few non-members for
         the measure.
@@ -159,7 +182,8 @@ class AuditReport:
                 raise ValueError(f"{name} needs at least 1000 non-members, the audit has {n}")
             if highest > bound:
                 return False
-        return True
+        parts = [*self.classes(LEAST), *self.by_group(LEAST)]
+        return max_auc is None or all(row["low"] <= max_auc for row in parts)
 
     def to_dict(self, records=False):
         """All of it as a dict of plain values, for JSON; single records only where `records` is
@@ -167,7 +191,11 @@ class AuditReport:
         told = {
             "name": self.name,
             "verdict": self.broken or words.findings(self, records),
+            "in a word": words.in_a_word(self),
             "meaningless": bool(self.broken),
+            "strongest attack": self.headline.name,
+            "members": int(self.headline.members.sum()),
+            "nonmembers": int((~self.headline.members).sum()),
             "views": {
                 view: {name: _measures(report) for name, report in reports.items()}
                 for view, reports in self.views.items()
@@ -240,7 +268,7 @@ def difference(phi, seen):
     return apart, np.where(both, t.sf(apart, degrees + PRIOR), 1)
 
 
-def _parts(report, values, kind):
+def _parts(report, values, kind, least):
     """A row for each of `values` with enough members and non-members, the worst first; none where
     one value holds all records."""
     found = []
@@ -249,7 +277,7 @@ def _parts(report, values, kind):
     for value in np.unique(values):
         own = values == value
         counts = int((own & report.members).sum()), int((own & ~report.members).sum())
-        if min(counts) >= ENOUGH:
+        if min(counts) >= least:
             found.append((value, *counts, report.part(own)))
     rows = []
     for value, n_in, n_out, part in found:

@@ -18,6 +18,22 @@ ON_INTERVALS = (
     "Intervals are 95 % and cover the draw of records, not of models: another training run of the "
     "same model may fall outside them."
 )
+ON_ATTACKS = (
+    "The calibrated attack, LiRA and RMIA compare the model's answer about a record with those of "
+    "shadow models, which are trained in the same way on other records; phi is the log odds of the "
+    "true class in such an answer. The attack of 2017 and the threshold attack look at the answer "
+    "alone, the gap attack at its label."
+)
+ON_MEASURES = (
+    "AUC: how often a member scores higher than a non-member; 0.5 is chance, 1 is certainty. TPR: "
+    "the share of the members that is flagged. FPR: the share of the non-members. Advantage: TPR "
+    "less FPR, at a threshold learned from shadow models."
+)
+ON_DASHES = (
+    "-: not to be judged. A TPR at 1 % FPR takes 1,000 non-members, at 0.1 % 10,000; a threshold "
+    "takes shadow models."
+)
+CHECKS = "Checks of the evaluation"
 PERSONAL = "This file tells who was in the training set: it is personal data."
 NOT_SHOWN = (
     "Other training runs: another run of the same training may tell more or less of each record.",
@@ -43,21 +59,19 @@ class Section(NamedTuple):
 def findings(audit, records):
     """How much leaks: on the whole, from the worst class or group, of single records, whose ids are
     told where `records` is true."""
+    word, by = _band(audit)
     main = audit.headline
-    found = f"{_the(main.name)} reaches {auc(main)}"
-    tpr = main.tpr_at(0.01)
-    if not np.isnan(tpr):
-        found += f" and flags {tpr:.1%} of the members at 1 % false alarms"
-    word = band(audit)
-    if word:
-        sentences = [f"A {word} leak: {found}."]
+    view = next(view for view, reports in audit.views.items() if main in reports.values())
+    if word is None:
+        sentences = [f"No leak was found: {_finds(view, main)}. That is no proof of none."]
     else:
-        sentences = [f"No leak was found: {found}. That is no proof that there is none."]
+        sentences = [f"A {word} leak: {_finds(*by)}."]
+        if by[1] is not main:
+            sentences.append(f"The attack named beforehand: {_finds(view, main)}.")
     better = _better(audit)
-    if better:
-        view, name, report = better
-        sentences.append(f"More is found by {_the(name)} ({view}): {auc(report)}.")
-    for kind, rows in (("class", audit.classes()), ("group", audit.by_group())):
+    if better and (by is None or better[1] is not by[1]):
+        sentences.append(f"More is found elsewhere: {_finds(*better)}.")
+    for kind, rows in (("class", audit.classes(20)), ("group", audit.by_group(20))):
         if rows and rows[0]["low"] > main.auc:
             worst = rows[0]
             sentences.append(
@@ -70,6 +84,14 @@ def findings(audit, records):
             f"is asked, since the blind baseline reaches {auc(main.blind)}."
         )
     return sentences + _standing_out(audit, records)
+
+
+def _finds(view, report):
+    found = f"{_the(report.name)} ({view}) reaches {auc(report)}"
+    tpr = report.tpr_at(0.01)
+    if not np.isnan(tpr):
+        found += f" and flags {tpr:.1%} of the members at 1 % false alarms"
+    return found
 
 
 def _standing_out(audit, records):
@@ -94,7 +116,8 @@ def doubts(audit):
         reasons.append(
             "Members and non-members differ before the model is asked: the blind baseline, which "
             f"never asks it, tells them apart with {auc(main.blind)}. Mend the split: non-members "
-            "must be drawn as the members were. Until then no number here speaks of the model."
+            "must be drawn as the members were; or, if records repeat or belong together on a "
+            "side, pass `together`. Until then no number here speaks of the model."
         )
     for view in audit.views:
         untouched = audit.strongest(view).untouched
@@ -112,7 +135,8 @@ def doubts(audit):
     elif main.interval("gap_advantage")[1] < 0 and main.interval("auc")[1] < 0.5:
         reasons.append(
             f"The model is right on {main.train_accuracy:.0%} of the members and on "
-            f"{main.test_accuracy:.0%} of the non-members: were the two sides exchanged?"
+            f"{main.test_accuracy:.0%} of the non-members: were the two sides exchanged, or "
+            "labels mixed up?"
         )
     return reasons
 
@@ -124,49 +148,72 @@ def not_shown(audit):
 
 def sections(audit, records=False):
     """The report, part by part; with the most exposed members where `records` is true."""
-    main = audit.headline
-    n_in = int(main.members.sum())
     verdict = audit.broken or findings(audit, records)
-    found = [Section("Verdict", sentences=(*verdict, *audit.notes))]
+    found = [Section("Verdict", sentences=(*verdict, *audit.notes)), _checks(audit)]
     for view, reports in audit.views.items():
-        found.append(
-            Section(
-                f"Attacks: {view}",
-                ("attack", "AUC", "TPR at 1 % FPR", "TPR at 0.1 % FPR", "advantage"),
-                tuple(_row(name, report) for name, report in reports.items()),
-            )
-        )
-    found.append(
-        Section(
-            "Checks of the evaluation",
-            ("check", "found", "if all is well"),
-            tuple(_checks(audit)),
-            (
-                f"{n_in:,} members and {len(main.members) - n_in:,} non-members. The model is "
-                f"right on {main.train_accuracy:.1%} of the members and on "
-                f"{main.test_accuracy:.1%} of the non-members.",
-            ),
-        )
-    )
-    for kind, rows in (("class", audit.classes()), ("group", audit.by_group())):
-        if rows:
-            found.append(
-                Section(
-                    f"By {kind}",
-                    (kind, "members", "non-members", "AUC"),
-                    tuple(_part_row(row, kind) for row in rows[:10]),
-                    (
-                        f"Of {main.name}, the worst first; those with at least 100 on either side; "
-                        f"intervals are corrected for {len(rows)}.",
-                    ),
-                )
-            )
+        rows = tuple(_row(name, report) for name, report in reports.items())
+        header = "attack", "AUC", "TPR at 1 % FPR", "TPR at 0.1 % FPR", "advantage"
+        notes = [report.note for report in reports.values() if report.note]
+        found.append(Section(f"Attacks: {view}", header, rows, tuple(notes[:1])))
+    found += _parts(audit, "class", audit.labels, audit.classes())
+    if audit.groups is not None:
+        found += _parts(audit, "group", audit.groups, audit.by_group())
     if records:
         found.append(_records(audit))
-    found += [_worth(audit), Section("What this does not show", sentences=tuple(audit.not_shown))]
-    found.append(Section("What was run", sentences=tuple(_run(audit.provenance or {}))))
-    found.append(Section("Notes", sentences=(ON_WORDS, ON_INTERVALS)))
+    found += [
+        _worth(audit),
+        Section("What this does not show", sentences=tuple(audit.not_shown)),
+        Section("What was run", sentences=tuple(_run(audit.provenance or {}))),
+        Section("Words", sentences=(ON_ATTACKS, ON_MEASURES, ON_DASHES, ON_WORDS, ON_INTERVALS)),
+    ]
     return found
+
+
+def _checks(audit):
+    """The evaluation itself on trial."""
+    main = audit.headline
+    n_in = int(main.members.sum())
+    blind = auc(main.blind) if main.blind else "not run"
+    rows = [("blind baseline (asks no model)", blind, "near 0.5")]
+    for view in list(audit.views)[1:]:
+        untouched = audit.strongest(view).untouched
+        rows.append(
+            (f"untouched run ({view})", auc(untouched) if untouched else "not run", "near 0.5")
+        )
+    low, high = main.interval("gap_advantage")
+    gap = f"{main.gap_advantage:z.3f} ({low:z.3f} to {high:z.3f})"
+    rows.append(("gap attack's advantage", gap, "what labels alone tell"))
+    sizes = (
+        f"{n_in:,} members and {len(main.members) - n_in:,} non-members. The model is right on "
+        f"{main.train_accuracy:.1%} of the members and on {main.test_accuracy:.1%} of the "
+        "non-members."
+    )
+    return Section(CHECKS, ("check", "found", "if all is well"), tuple(rows), (sizes,))
+
+
+def _parts(audit, kind, values, rows):
+    """A section on the classes or the groups, and which of them have too few records."""
+    told = {row[kind] for row in rows}
+    few = []
+    for value in np.unique(values):
+        if str(value) not in {str(each) for each in told}:
+            own = values == value
+            n_in = int((own & audit.headline.members).sum())
+            few.append(f"{value} ({n_in:,} and {int(own.sum()) - n_in:,})")
+    sentences = []
+    if rows:
+        sentences.append(
+            f"By the {audit.headline.name}, the worst first. Intervals are corrected for "
+            f"{len(rows)}, so that all hold at once."
+        )
+    if few:
+        more = f" and {len(few) - 10} more" if len(few) > 10 else ""
+        sentences.append(
+            "Too few members or non-members for a row, under 100: "
+            f"{', '.join(few[:10])}{more}. The verdict names the worst with at least 20."
+        )
+    table = tuple(_part_row(row, kind) for row in rows[:10])
+    return [Section(f"By {kind}", (kind, "members", "non-members", "AUC"), table, tuple(sentences))]
 
 
 def _records(audit):
@@ -217,7 +264,7 @@ def in_a_word(audit):
     """The verdict in a word or two."""
     if audit.broken:
         return "means nothing"
-    word = band(audit)
+    word = _band(audit)[0]
     return f"{word} leak" if word else "none found"
 
 
@@ -238,39 +285,32 @@ def _part_row(row, kind):
     return str(row[kind]), f"{row['members']:,}", f"{row['nonmembers']:,}", _span(row)
 
 
-def _checks(audit):
-    main = audit.headline
-    blind = auc(main.blind) if main.blind else "not run"
-    yield "blind baseline (asks no model)", blind, "near 0.5"
-    for view in list(audit.views)[1:]:
-        untouched = audit.strongest(view).untouched
-        yield (f"untouched run ({view})", auc(untouched) if untouched else "not run", "near 0.5")
-    low, high = main.interval("gap_advantage")
-    yield (
-        "gap attack's advantage",
-        f"{main.gap_advantage:z.3f} ({low:z.3f} to {high:z.3f})",
-        "what labels alone tell",
-    )
-
-
 def _worth(audit):
     rows = audit.priors()
     fpr, tpr = rows[0]["fpr"], rows[0]["tpr"]
+    name = audit.headline.name
+    if not tpr:
+        nobody = f"{_the(name).capitalize()} flags nobody at a threshold that can be judged."
+        return Section("What a flag is worth", sentences=(nobody,))
     return Section(
         "What a flag is worth",
         ("where one in ... is a member", "of 100 flagged, members"),
-        tuple(
-            (
-                f"{row['one in']:,}",
-                "-" if row["precision"] is None else f"{100 * row['precision']:.2g}",
-            )
-            for row in rows
-        ),
+        tuple((f"{row['one in']:,}", _of_100(row)) for row in rows),
         (
-            f"For {audit.headline.name} at the threshold that flags {tpr:.1%} of the members and "
-            f"{fpr:.2%} of the non-members, a flag is evidence, not proof.",
+            f"For {_the(name)} at the threshold that flags {tpr:.1%} of the members and "
+            f"{fpr:.2%} of the non-members. A flag is evidence, not proof.",
         ),
     )
+
+
+def _of_100(row):
+    if row["precision"] is None:
+        return f"at least {_short(row['low'])}"
+    return f"{_short(row['precision'])} ({_short(row['low'])} to {_short(row['high'])})"
+
+
+def _short(share):
+    return f"{100 * share:.0f}" if share > 0.1 else f"{100 * share:.2g}"
 
 
 def _run(provenance):
@@ -279,7 +319,7 @@ def _run(provenance):
             value = ", ".join(f"{key} {each}" for key, each in value.items())
         elif isinstance(value, list):
             value = ", ".join(value)
-        yield f"{name}: {value or 'none'}"
+        yield f"{name}: {'none' if value in ('', None) else value}"
 
 
 def _the(name):
@@ -308,15 +348,21 @@ def _differ_beforehand(report):
     return bool(report.blind) and report.blind.auc > 0.5 and _far_from_chance(report.blind)
 
 
-def band(audit):
-    """The word for how much was found, or None where the interval of the strongest attack holds
-    chance. Another attack counts where it finds a clear or a severe leak: the strongest attack is
-    named before anything is measured, but a leak that another one proves is a leak."""
-    others = [report for reports in audit.views.values() for report in reports.values()]
+def _band(audit):
+    """The word for how much was found, and who found it: a view and a Report; None twice where
+    nothing was. The attack that was named beforehand comes first; another one counts where it finds
+    a clear or a severe leak: a leak that any attack proves is a leak."""
+    main = audit.headline
+    every = sorted(_every(audit), key=lambda found: found[1] is not main)
     for word, *bounds in BANDS:
-        if any(_reaches(report, *bounds) for report in others):
-            return word
-    return "weak" if _reaches(audit.headline, 0.5, 0.01) else None
+        for found in every:
+            if _reaches(found[1], *bounds):
+                return word, found
+    return ("weak", every[0]) if _reaches(main, 0.5, 0.01) else (None, None)
+
+
+def _every(audit):
+    return [(view, each) for view, reports in audit.views.items() for each in reports.values()]
 
 
 def _reaches(report, auc, hits):
@@ -324,16 +370,11 @@ def _reaches(report, auc, hits):
     if report.interval("auc")[0] > 0.5 and report.auc >= auc:
         return True
     least = np.nan_to_num(report.interval("tpr_at", 0.01)[0])
-    return bool(least > 0.01 and report.tpr_at(0.01) >= hits)
+    return bool(report.auc > 0.5 and least > 0.01 and report.tpr_at(0.01) >= hits)
 
 
 def _better(audit):
-    """The attack with the highest AUC of all, if its interval is above the headline's: view, name
-    and Report, or None."""
-    every = [
-        (view, name, report)
-        for view, reports in audit.views.items()
-        for name, report in reports.items()
-    ]
-    best = max(every, key=lambda one: one[2].auc)
-    return best if best[2].interval("auc")[0] > audit.headline.interval("auc")[1] else None
+    """The attack with the highest AUC of all, if its interval is above the headline's: its view and
+    its Report, or None."""
+    best = max(_every(audit), key=lambda found: found[1].auc)
+    return best if best[1].interval("auc")[0] > audit.headline.interval("auc")[1] else None
