@@ -124,10 +124,8 @@ def test_a_mlp_is_trained_in_lockstep_to_the_same_bits():
 
 def test_an_overfitted_model_leaks_and_says_so_in_its_first_sentence():
     first = of_forest().verdict[0]
-    assert re.match(
-        r"A (clear|severe) leak: the calibrated attack \(auditor's view\) reaches AUC 0\.\d{3} \(0\.\d{3} to",
-        first,
-    )
+    start = r"A (clear|severe) leak: the calibrated attack \(auditor's view\) reaches AUC 0\.\d{3}"
+    assert re.match(start, first)
     assert not of_forest().broken
 
 

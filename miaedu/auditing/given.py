@@ -83,8 +83,9 @@ def near_copies(world):
     if alike - exact < max(1, len(others) / 100):
         return []
     return [
-        f"At least {alike - exact:,} of the {len(others):,} non-members are members, but for rounding or "
-        "blanks around words: an audit that takes members for others finds too little. Remove them."
+        f"At least {alike - exact:,} of the {len(others):,} non-members are members, but for "
+        "rounding or blanks around words: an audit that takes members for others finds too little. "
+        "Remove them."
     ]
 
 

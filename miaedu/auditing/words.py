@@ -33,6 +33,10 @@ ON_DASHES = (
     "-: not to be judged. A TPR at 1 % FPR takes 1,000 non-members, at 0.1 % 10,000; a threshold "
     "takes shadow models."
 )
+ON_CHECKS = (
+    "By chance alone an interval of the blind baseline or of an untouched run misses 0.5 now and "
+    f"then; beyond {FAR} standard errors from it, the verdict says that the evaluation is broken."
+)
 CHECKS = "Checks of the evaluation"
 PERSONAL = "This file tells who was in the training set: it is personal data."
 NOT_SHOWN = (
@@ -188,7 +192,7 @@ def _checks(audit):
         f"{main.train_accuracy:.1%} of the members and on {main.test_accuracy:.1%} of the "
         "non-members."
     )
-    return Section(CHECKS, ("check", "found", "if all is well"), tuple(rows), (sizes,))
+    return Section(CHECKS, ("check", "found", "if all is well"), tuple(rows), (sizes, ON_CHECKS))
 
 
 def _parts(audit, kind, values, rows):
