@@ -67,7 +67,7 @@ class ControlFigure(LiveFigure):
     tried so far."""
 
     def build(self, roc, trade):
-        self.trail = []
+        self.tried = []
         styles = ("-", ATTACK, "calibrated"), (":", "black", "of 2017")
         ceiling = "--", CEILING, "proven ceiling"
         self.roc = CeilingPanel(self, roc, "Both attacks, adapted to the hiding", *styles, ceiling)
@@ -85,7 +85,7 @@ class ControlFigure(LiveFigure):
         reports = [result.adaptive for result in results]
         self.roc.show(reports, ceiling(results[0]), values["axes"])
         here, *old = [(reports[0].test_accuracy, report.advantage) for report in reports]
-        for markers, points in ((self.points, self.trail), (self.old, old), (self.here, [here])):
+        for markers, points in ((self.points, self.tried), (self.old, old), (self.here, [here])):
             markers.set_data(*zip(*points, strict=True) if points else ([], []))
         if old:
-            self.trail = [*self.trail[-199:], here]
+            self.tried = [*self.tried[-199:], here]

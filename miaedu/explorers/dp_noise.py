@@ -102,7 +102,7 @@ class NoiseFigure(LiveFigure):
     and buys."""
 
     def __init__(self, positions):
-        self.positions, self.tried = positions, {}
+        self.positions = positions
         super().__init__()
 
     def build(self, roc, trend):

@@ -119,9 +119,28 @@ class Explorer:
     def show(self, values):
         """Run the experiments of these values and show them, whatever the controls say; raises what
         they raise."""
-        experiments = self._experiments(**values)
-        results = [self._result(experiment, lambda share: None) for experiment in experiments]
-        self._show(results, values, len(experiments))
+        self._began = time.monotonic()
+        results = self.results_at(values)
+        self._show(results, values, len(results))
+
+    def results_at(self, values, tell=lambda share: None):
+        """The results of the experiments of these values, in order; `tell` hears meanwhile which
+        share of them is there."""
+        experiments, results = self._experiments(**values), []
+        for experiment in experiments:
+            tick = lambda share: tell((len(results) + share) / len(experiments))  # noqa: E731
+            results.append(self._result(experiment, tick))
+        return results
+
+    def frame_of(self, results, values):
+        """What the browser puts in place to show these results, of these values of the controls."""
+        words = self._words(results, values)
+        self.figure.update(results, values)
+        return {"parts": self.figure.parts(), "words": words, "code": results[0].experiment.code}
+
+    def numbers_of(self, results):
+        """What is folded below the caption of these results."""
+        return self._numbers(results)
 
     def _plan(self):
         self._began, values = time.monotonic(), self.values()
@@ -133,17 +152,12 @@ class Explorer:
         return next(shown, None) or self._carry_out(experiment, tick)
 
     def _show(self, results, values, count):
-        words = self._words(results, values)
-        self.figure.update(results, values)
+        frame = self.frame_of(results, values)
         self.results = list(results)
-        self._screen.frame = {
-            "parts": self.figure.parts(),
-            "words": words,
-            "code": results[0].experiment.code,
-        }
+        self._screen.frame = frame
         self._screen.message = ""
         # their intervals take a while: the picture does not wait for them
-        self._screen.numbers = self._numbers(results)
+        self._screen.numbers = self.numbers_of(results)
         if len(results) == count:
             self._tell_how_long(time.monotonic() - self._began)
 

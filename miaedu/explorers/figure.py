@@ -35,12 +35,13 @@ class LiveFigure:
     """Two panels, whose artists in `moving` are drawn alone when they have changed.
 
     A subclass draws in `build(left, right)`, two Axes, and sets what moves in `update(results,
-    values)`, from Results and the controls' values. What is shown is `background`, with each of
-    `parts()` in the group of its id.
+    values)`, from Results and the controls' values; what it is to remember from one update to the
+    next stands in `tried`, an empty dict or list at first. What is shown is `background`, with each
+    of `parts()` in the group of its id.
     """
 
     def __init__(self):
-        self.moving, self.kept = {}, {}
+        self.moving, self.kept, self.tried = {}, {}, {}
         with mpl.rc_context(STYLE | FONTS):
             # 72 dots an inch are the units of an SVG
             self.figures = [Figure(SIZE, dpi=72, layout="constrained") for _ in ("left", "right")]

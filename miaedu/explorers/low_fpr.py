@@ -56,10 +56,6 @@ class LowFprFigure(LiveFigure):
     """Left: the ROC curve on logarithmic axes, with the interval at 1 % FPR. Right: the TPR at 1 %
     FPR for every attack and number of shadow models tried so far."""
 
-    def __init__(self):
-        self.tried = {}
-        super().__init__()
-
     def build(self, roc, trend):
         title = "ROC curve, both axes logarithmic"
         self.roc = RocPanel(self, roc, title, ("-", ATTACK, "this attack"))

@@ -73,7 +73,7 @@ class OverfittingFigure(LiveFigure):
     tried so far."""
 
     def __init__(self, epochs, panel):
-        self.epochs, self.panel, self.tried = epochs, panel, {}
+        self.epochs, self.panel = epochs, panel
         super().__init__()
 
     def build(self, left, right):

@@ -94,7 +94,7 @@ class ShadowCountFigure(LiveFigure):
     of shadow models tried so far."""
 
     def __init__(self, counts, repetitions):
-        self.counts, self.repetitions, self.tried = counts, repetitions, {}
+        self.counts, self.repetitions = counts, repetitions
         self.measure = None
         super().__init__()
 
