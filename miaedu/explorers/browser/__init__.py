@@ -11,6 +11,6 @@ def text_of(name):
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def fill(name, **values):
+def fill(name, /, **values):
     """The text of one of the files, with `values` in place of their ``$names``."""
     return Template(text_of(name)).substitute(values)
