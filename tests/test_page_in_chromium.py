@@ -22,17 +22,16 @@ MARKERS = "() => [...document.querySelectorAll('svg use')].map((use) => [use.id,
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Pages with a slider and presets, with a tick box, and one that embeds the first."""
+    """Pages with a slider and presets, and with a tick box, and one that embeds both."""
     folder = tmp_path_factory.mktemp("pages")
     printed = io.StringIO()
     with redirect_stdout(printed):
         mia.save_page(mia.overfitting(), folder / "epochs.html", presets=PRESETS, progress=False)
+        hiding = mia.confidence_hiding()
+        mia.save_page(hiding, folder / "tick.html", "labels_only", progress=False)
     link = '<a id="link" href="epochs.html#epochs=24" target="epochs">24</a>'
     blog = f"<!doctype html>{link}{printed.getvalue()}"
     (folder / "blog.html").write_text(blog, encoding="utf-8")
-    with redirect_stdout(io.StringIO()):
-        hiding = mia.confidence_hiding()
-        mia.save_page(hiding, folder / "tick.html", "labels_only", progress=False)
     return folder
 
 
@@ -163,7 +162,7 @@ def test_a_tick_box_is_two_buttons_and_the_keys_choose(opened, folder):
     page.locator("[name=knob]").first.press("ArrowRight")
     assert words.text_content() != before and page.url.endswith("#labels_only=on")
     assert "labels_only" in page.locator(".miaedu-code code").first.text_content()
-    page.get_by_label("off").tap()
+    page.get_by_role("radio", name="off").tap()
     assert words.text_content() == before
 
 
@@ -183,24 +182,30 @@ def test_the_address_tells_the_position(opened, folder):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_an_embedded_page_has_the_height_it_needs_and_keeps_it(width, opened, folder):
     page = opened(f"file://{folder}/blog.html", width)
-    frame = page.frame(name="epochs")
-    fits = (
-        """() => { const frame = document.querySelector("iframe"); return frame.clientHeight; }"""
-    )
+    given = "(name) => document.getElementsByName(name)[0].clientHeight"
     needed = "() => document.documentElement.scrollHeight"
-    page.wait_for_function("document.querySelector('iframe').clientHeight !== 720")
-    frame.wait_for_function("() => innerHeight === document.documentElement.scrollHeight")
-    heights, first = set(), page.evaluate(fits)
-    captions = set()
-    for epochs in range(10):
-        frame.locator("#knob").fill(str(epochs))
-        captions.add(len(frame.locator(".miaedu-words").first.text_content()))
-        heights |= {page.evaluate(fits), frame.evaluate(needed)}
-    assert len(captions) > 1 and heights == {first}
+    fits = "() => innerHeight === document.documentElement.scrollHeight"
+    start = {}
+    for name in ("epochs", "tick"):
+        page.wait_for_function(f"({given})('{name}') !== 720")  # as its line begins
+        page.frame(name=name).wait_for_function(fits)
+        start[name] = page.evaluate(given, name)
+    assert start["epochs"] != start["tick"], "each frame hears of its own page"
+
+    tick, captions = page.frame(name="tick"), []
+    for label in ("on", "off"):
+        tick.get_by_role("radio", name=label).check()
+        captions.append(tick.locator(".miaedu-words").first.text_content())
+        page.wait_for_timeout(100)
+        assert page.evaluate(given, "tick") == tick.evaluate(needed) == start["tick"]
+    assert len(captions[0]) > len(captions[1]) + 50
+
+    epochs = page.frame(name="epochs")
     page.locator("#link").click()
-    frame.wait_for_function("() => document.querySelector('output').textContent === '24'")
-    frame.locator("summary").last.click()
-    page.wait_for_function(f"() => document.querySelector('iframe').clientHeight > {first}")
+    epochs.wait_for_function("() => document.querySelector('output').textContent === '24'")
+    assert page.evaluate(given, "epochs") == start["epochs"]
+    epochs.locator("summary").last.click()
+    page.wait_for_function(f"({given})('epochs') > {start['epochs']}")
 
 
 def test_a_page_is_ready_in_a_second(opened, folder):
