@@ -87,3 +87,4 @@ document.forms[0].addEventListener("change", writeAddress);
 addEventListener("hashchange", readAddress);
 new ResizeObserver(tellHeight).observe(document.documentElement);
 readAddress();
+tellHeight(); // an observer sleeps in a frame that is scrolled out of sight
