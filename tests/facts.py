@@ -222,6 +222,7 @@ SETTINGS = {
         ("flipped with a chance of 10 % or 20 %", "for share in (0.1, 0.2):"),
     ],
     "04": [
+        ("*more numbers* can say what is flagged at 1 % false alarms.", "n_nonmembers=ENOUGH"),
         ("a small network that knows 500 made-up shopping baskets", "n_members: int = 500"),
         ("get on with the top 1 alone", 'hide=(("top_k", 1),)'),
         ("will the adaptive attacker have against the top 1 alone", 'hide=(("top_k", 1),)'),
@@ -273,7 +274,7 @@ SETTINGS = {
         ("What do they buy at 1 % false alarms?", "LOW = 0.01"),
         ("from 16 to 64, and if you can wait", "COUNTS = (2, 4, 8, 16, 32, 64, 128, 256)"),
         ("a few seconds, to 256.", "COUNTS = (2, 4, 8, 16, 32, 64, 128, 256)"),
-        ("where each of the 2,000 records is", "N_MEMBERS = 1000"),
+        ("where each of the 2,000 records is", '"n_members": ENOUGH'),
         ("The cell below cannot show a TPR at 0.1 % FPR.", "found.tpr_at(0.001)"),
         ("it learns from 500 records", "n_members=500, n_nonmembers=500"),
         ("The auditor trains 64 shadow models on", "mia.ShadowModels(mia.MLP(hidden=32), 64"),
