@@ -287,6 +287,16 @@ class Networks:
             lockstep.with_ones(X), self._theta, self._net.hidden, len(self.classes_)
         )
 
+    @classmethod
+    def joined(cls, parts):
+        """The networks of several collections of one :class:`MLP`, in their order, as one."""
+        weights = {
+            epoch: np.concatenate([part._weights[epoch] for part in parts])
+            for epoch in parts[0]._weights
+        }
+        seeds = [seed for part in parts for seed in part.seeds]
+        return cls(parts[0]._net, parts[0].classes_, seeds, weights)
+
     def at(self, epoch):
         """The same networks as they were after `epoch`, one of their snapshots."""
         if epoch not in self._weights:

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import sys
 import warnings
 from contextlib import contextmanager, nullcontext
 from numbers import Integral
@@ -14,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 from .blackbox import BlackBox
 from .checks import as_labels, check_number, draw_seeds, public_classes
 from .draws import draw_of_groups, half_of_groups, stratified_draw, stratified_half
+from .lockstep import BLOCK as BLOCK_OF_COPIES
 from .lockstep import blas, n_threads, threads_work
 from .records import as_table, numbers_of, take
 
@@ -33,9 +35,10 @@ class ShadowModels:
     Parameters: `model`, any scikit-learn classifier with ``predict_proba``: one that offers
     ``fit_many``, as :class:`MLP` does, is trained in lockstep, any other is cloned and fitted
     through joblib: on threads of all cores, unless ``joblib.parallel_config`` says otherwise, each
-    on one thread where several are fitted side by side; `n_models`, at least 1;
-    `random_state`, None, int or RandomState: the first models are the same whatever their number;
-    `train_size`, how many records each model learns from, instead of a half: as many as the target
+    on one thread where several are fitted side by side. Within ``parallel_config("dask")``, or
+    another that starts processes, both kinds are trained there, to the same bits; `n_models`, at
+    least 1; `random_state`, None, int or RandomState: the first models are the same whatever their
+    number; `train_size`, how many records each model learns from, instead of a half: as many as the target
     did, if that is known.
 
     Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool,
@@ -236,17 +239,62 @@ def train_each(model, X, y, masks, seeds, classes, ask=None, progress=None, star
 def _in_lockstep(model, X, y, masks, seeds, classes, progress, start=0):
     """The networks that learned from the masks, from `start` on."""
     model = clone(model).set_params(random_state=int(seeds[0]))
-    if not start:
+    backend = joblib.parallel.get_active_backend(prefer="threads")[0]
+    here = getattr(backend, "supports_sharedmem", False) or not threads_work()
+    if here and not start:
         return model.fit_many(X, y, masks, classes=classes, progress=progress)
-    seeds = draw_seeds(int(seeds[0]), len(masks))[start:]
-    return model.fit_many(X, y, masks[start:], classes=classes, progress=progress, seeds=seeds)
+    seeds = draw_seeds(int(seeds[0]), len(masks))
+    if here:
+        return model.fit_many(
+            X, y, masks[start:], classes=classes, progress=progress, seeds=seeds[start:]
+        )
+    return _in_blocks(model, X, y, masks, seeds, classes, progress, start)
+
+
+def _in_blocks(model, X, y, masks, seeds, classes, progress, start):
+    """The same networks, trained by other processes, of a cluster for example: a block of copies is
+    a task. A copy is a function of its own records and seed alone, so that the bits stay."""
+    parallel = joblib.Parallel(n_jobs=_n_jobs(), return_as="generator")
+    slots = joblib.effective_n_jobs(parallel.n_jobs)
+    copies = np.arange(start, len(masks))
+    n_blocks = slots * -(-len(copies) // (slots * BLOCK_OF_COPIES))
+    blocks = np.array_split(copies, min(len(copies), n_blocks))
+    # whole tables, as below: what is the same for all is sent once
+    work = (
+        joblib.delayed(_fit_block)(model, X, y, masks[block], seeds[block], classes)
+        for block in blocks
+    )
+    outcomes, parts, done = parallel(work), [], 0
+    with _quietly(outcomes):
+        for networks in outcomes:
+            parts.append(networks)
+            done += len(networks)
+            if progress is not None:
+                progress(done / len(copies))
+    return type(parts[0]).joined(parts)
+
+
+def _fit_block(model, X, y, masks, seeds, classes):
+    return model.fit_many(X, y, masks, classes=classes, seeds=seeds, n_jobs=_cores_here())
+
+
+def _cores_here():
+    """How many cores a task in a worker process may use: one, or in a worker of Dask that has
+    several threads theirs, since one training run at a time goes on in a process."""
+    if "distributed" in sys.modules:
+        from distributed import get_worker
+
+        try:
+            return get_worker().state.nthreads
+        except ValueError:  # a process of another kind
+            pass
+    return 1
 
 
 def _side_by_side(model, X, y, masks, seeds, classes, ask, keep, progress, start=0):
     """Yield each fitted copy, or None unless told to `keep` it, and its answers about `ask`."""
+    n_jobs = _n_jobs()
     # Threads by default: starting processes would cost more than the small fits of a course.
-    asked = joblib.parallel.get_active_backend()[1]
-    n_jobs = asked if asked is not None and threads_work() else n_threads(all_cores=-1)
     parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     alone = joblib.effective_n_jobs(n_jobs) == 1
     # whole tables and a mask, not parts of tables: what is the same for all is sent once
@@ -265,6 +313,12 @@ def _side_by_side(model, X, y, masks, seeds, classes, ask, keep, progress, start
             yield network, answers
             if progress is not None:
                 progress(done / (len(masks) - start))
+
+
+def _n_jobs():
+    """How many tasks at a time joblib was told to run; all cores by default."""
+    asked = joblib.parallel.get_active_backend()[1]
+    return asked if asked is not None and threads_work() else n_threads(all_cores=-1)
 
 
 @contextmanager
@@ -290,7 +344,9 @@ def _fit_and_ask(model, X, y, mask, classes, ask, keep, alone):
     """The model that learned from the marked records, its answers, and what went wrong, if it
     did."""
     openmp = blas().select(user_api="openmp")
-    with nullcontext() if alone else openmp.limit(limits=1):
+    # A forest's trees would be tasks of their own on a cluster, each of which needs the table.
+    inner = joblib.parallel_config("threading", n_jobs=1)
+    with nullcontext() if alone else openmp.limit(limits=1), inner:
         try:
             model.fit(take(X, mask), y[mask], **_told_classes(model, classes))
             answers = public_answers(model, ask, classes)

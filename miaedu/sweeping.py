@@ -18,9 +18,9 @@ def sweep(experiments, progress=True):
     ([1, 2], True)
 
     Each uses all cores, so they run one after another unless ``joblib.parallel_config`` says
-    otherwise. `progress` shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``,
-    ``naive_advantage``, ``gap_advantage``, ``train_accuracy``, ``test_accuracy``, ``mu``,
-    ``epsilon`` (at delta 1e-5).
+    otherwise: within ``parallel_config("dask")`` each runs on a worker of the cluster. `progress`
+    shows a bar. Measures: ``auc``, ``advantage``, ``naive_auc``, ``naive_advantage``,
+    ``gap_advantage``, ``train_accuracy``, ``test_accuracy``, ``mu``, ``epsilon`` (at delta 1e-5).
     """
     experiments = list(experiments)
     work = joblib.Parallel(return_as="generator")(joblib.delayed(_record)(e) for e in experiments)
@@ -28,7 +28,9 @@ def sweep(experiments, progress=True):
 
 
 def _record(experiment):
-    result = run(experiment)
+    # on a cluster, the shadow models are trained where the experiment runs
+    with joblib.parallel_config("threading"):
+        result = run(experiment)
     measures = "auc", "advantage", "gap_advantage", "train_accuracy", "test_accuracy"
     record = asdict(experiment) | {name: getattr(result.adaptive, name) for name in measures}
     record |= {f"naive_{name}": getattr(result.naive, name) for name in measures[:2]}
