@@ -38,8 +38,8 @@ class ShadowModels:
     on one thread where several are fitted side by side. Within ``parallel_config("dask")``, or
     another that starts processes, both kinds are trained there, to the same bits; `n_models`, at
     least 1; `random_state`, None, int or RandomState: the first models are the same whatever their
-    number; `train_size`, how many records each model learns from, instead of a half: as many as the target
-    did, if that is known.
+    number; `train_size`, how many records each model learns from, instead of a half: as many as the
+    target did, if that is known.
 
     Attributes after `fit`: ``networks`` (what was trained), ``members`` (K, n) bool,
     ``confidences`` (K, n, c) float32 of the pool's records, ``X`` (n, d) and ``y`` (n,), the pool
