@@ -88,11 +88,21 @@ class AuditReport:
         """Rows (dicts) of the classes with at least 100 members and non-members, the worst first:
         ``class``, ``members``, ``nonmembers``, ``auc``, and ``low`` to ``high``, its interval,
         corrected for the number of rows (Bonferroni). With fewer (`least`), intervals are wide."""
-        return _parts(self.headline, self.labels, "class", least)
+        return self._rows("class", self.labels, least)
 
     def by_group(self, least=ENOUGH):
         """The same rows for the `groups`: none where none were given."""
-        return [] if self.groups is None else _parts(self.headline, self.groups, "group", least)
+        return [] if self.groups is None else self._rows("group", self.groups, least)
+
+    def _rows(self, kind, values, least):
+        """Kept: verdict, tables and JSON all ask for them, and their intervals take long."""
+        if (kind, least) not in self._kept:
+            self._kept[kind, least] = _parts(self.headline, values, kind, least)
+        return [dict(row) for row in self._kept[kind, least]]
+
+    @cached_property
+    def _kept(self):
+        return {}
 
     def priors(self):
         """What a flag is worth: rows of ``one in``, how rare members are among the records asked
