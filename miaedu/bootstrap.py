@@ -32,10 +32,13 @@ def draws(members, groups=None):
 
 
 def _drawn_apart(n_members, n_nonmembers, n_records):
-    if REPLICATES * n_records <= KEPT:
-        yield _at_once(n_members, n_nonmembers)
-    else:
-        yield from _in_blocks(n_members, n_nonmembers, max(1, BLOCK // n_records))
+    rows = max(1, BLOCK // n_records)
+    if REPLICATES * n_records > KEPT:
+        yield from _in_blocks(n_members, n_nonmembers, rows)
+        return
+    kept = _at_once(n_members, n_nonmembers)
+    for start in range(0, REPLICATES, rows):  # what is made of the weights takes more than they do
+        yield tuple(weights[start : start + rows] for weights in kept)
 
 
 @lru_cache(maxsize=1)  # every attack on a target, and every measure, is judged by the same draws
