@@ -32,7 +32,7 @@ from miaedu import (
 )
 from miaedu.checks import draw_seeds
 from miaedu.draws import draw_of_groups, half_of_groups, stratified_draw, stratified_half
-from miaedu.shadow import train_each
+from miaedu.training import train_each
 
 
 def blobs(n=120, d=5, c=3, seed=0):
@@ -521,7 +521,7 @@ def test_answers_are_in_the_order_of_the_classes_that_is_asked_for():
 
 def test_a_model_is_asked_in_blocks(monkeypatch):
     whole = ShadowModels(TREE, n_models=2, random_state=0).fit(X, Y)
-    monkeypatch.setattr("miaedu.shadow.BLOCK", 50)
+    monkeypatch.setattr("miaedu.training.BLOCK", 50)
     np.testing.assert_array_equal(whole.predict_proba(X), whole.confidences)
     monkeypatch.setattr(
         DecisionTreeClassifier,

@@ -11,7 +11,7 @@ import numpy as np
 import sklearn
 
 from ..records import is_frame
-from ..shadow import train_each
+from ..training import train_each
 
 ENOUGH = 4  # models with a record, and without it, for half of the records at the least
 FEWEST = 2  # models with each record, and without it

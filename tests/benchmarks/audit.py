@@ -38,7 +38,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 
 import miaedu as mia
 from miaedu.auditing.models import draw_evenly
-from miaedu.shadow import train_each
+from miaedu.training import train_each
 
 PACKAGES = {"sacroml": "sacroml", "sacroml offline": "sacroml", "ART": "art"}
 CASES = ["answers", "shadows", "fits", *PACKAGES]
