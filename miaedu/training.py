@@ -196,9 +196,9 @@ def public_answers(network, X, classes):
         raise ValueError(f"the model answers about class {unknown[0]!r}, which is not public")
     out = np.zeros((len(X), len(classes)), np.float32)
     for start in range(0, len(X), BLOCK):
-        rows = slice(start, start + BLOCK)
-        part = X if len(X) <= BLOCK else take(X, rows)
-        out[rows, order[places]] = network.predict_proba(part)
+        rows = np.arange(start, min(start + BLOCK, len(X)))
+        # a copy, since a scaler may work in place
+        out[rows[:, None], order[places]] = network.predict_proba(take(X, rows))
     if np.isnan(out).any():
         n = int(np.isnan(out).any(axis=1).sum())
         raise ValueError(f"the model answered NaN about {n} of {len(X)} records")

@@ -780,3 +780,14 @@ def test_the_page_explains_its_words():
         assert word in text
     assert "random_state: 0" in text and "date: 20" in text
     assert text.index("Checks of the evaluation") < text.index("Attacks: answers only")
+
+
+def test_a_scaler_that_works_in_place_spoils_no_shadow_model():
+    members, others = blobs(100, 0), blobs(100, 1)
+    found = []
+    for copy in (True, False):
+        model = make_pipeline(StandardScaler(copy=copy), KNeighborsClassifier(3))
+        model.fit(members[0].copy(), members[1])
+        told = mia.audit(model, members, others, n_models=8, **QUIET)
+        found.append(told.headline.scores)
+    assert (found[0] == found[1]).all()
