@@ -16,8 +16,8 @@ from miaedu.explorers import EXPLORERS
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
-# these train hundreds of networks with many a move
-HEAVY = "falsely_accused", "low_fpr", "one_record"
+# these train many networks with many a move
+HEAVY = "falsely_accused", "low_fpr", "one_record", "shadow_count", "control_room"
 
 
 def each(names):

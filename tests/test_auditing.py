@@ -19,6 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import miaedu as mia
 from miaedu.auditing.models import draw_evenly
+from miaedu.auditing.page import page
 from miaedu.auditing.report import difference
 
 QUIET = {"progress": False}
@@ -59,6 +60,7 @@ def test_what_is_run_depends_on_what_is_given():
     assert any("Pass an estimator" in line for line in told.not_shown)
     untrained = mia.audit(f.model, f.members, f.others, n_models=0, **QUIET)
     assert list(untrained.views) == ["answers only"]
+    assert "Most exposed members" not in page(untrained, records=True)  # nobody can be named
     every = of_forest().views
     assert {view: list(reports) for view, reports in every.items()} == {
         "answers only": ["gap attack", "threshold attack"],

@@ -104,6 +104,7 @@ def families(seed, n=120, size=3):
     )
 
 
+@pytest.mark.slow
 def test_relatives_do_not_tell_the_blind_baseline_on_which_side_one_is():
     kept, parted = (
         [roc_auc_score(*blind_scores(world)[::-1]) for world in worlds]

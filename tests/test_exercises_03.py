@@ -284,7 +284,9 @@ def test_a_wrong_attack_is_told_its_mistake(name, attack, named):
     assert named in complaint("03.3", attack)
 
 
-@pytest.mark.parametrize("kind", [LogisticRegression, RandomForestClassifier])
+@pytest.mark.parametrize(
+    "kind", [LogisticRegression, pytest.param(RandomForestClassifier, marks=pytest.mark.slow)]
+)
 def test_another_right_attack_is_right(kind):
     def attack(shadows, black_box, X, y):
         answers, models = black_box.predict_proba(X), {}

@@ -174,7 +174,10 @@ def test_each_field_counts(field):
         TINY,
         ASKED,
         replace(ASKED, epochs=3, snapshots=(2, 3, 4, 7)),
-        replace(ASKED, pool="synthesized", n_classes=2, hide=(("rounded", 2),)),
+        pytest.param(
+            replace(ASKED, pool="synthesized", n_classes=2, hide=(("rounded", 2),)),
+            marks=pytest.mark.slow,
+        ),
         replace(TINY, pool="marginals"),
         replace(ASKED, n_queries=4),
     ],

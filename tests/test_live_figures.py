@@ -649,6 +649,7 @@ def test_the_roc_axes_are_drawn_when_they_change_and_not_with_every_move(monkeyp
     explorer.reset()
 
 
+@pytest.mark.slow
 def test_the_axis_of_shadow_counts_is_that_of_its_measure_and_holds_all_its_marks(a_fast_machine):
     explorer = mia.shadow_count()
     trend = explorer.figure.figures[1].axes[0]
@@ -1089,6 +1090,7 @@ def test_at_another_size_the_same_epochs_are_shown(a_fast_machine):
     assert [result.experiment.epochs for result in explorer.results] == [2], "nothing is run twice"
 
 
+@pytest.mark.slow
 def test_one_record_is_judged_by_models_like_the_target_and_put_in_or_taken_out(one_of_each):
     explorer = one_of_each("one_record")
     explorer.reset()

@@ -116,6 +116,7 @@ def test_what_was_tried_grows_as_on_the_explorer(name, one_of_each, save):
             assert points == markers(parts[gid]), f"{gid} after {visited}"
 
 
+@pytest.mark.slow
 def test_what_was_tried_with_one_preset_is_seen_with_another_where_an_explorer_shows_it(
     one_of_each, save
 ):

@@ -162,7 +162,7 @@ def sections(audit, records=False):
     found += _parts(audit, "class", audit.labels, audit.classes())
     if audit.groups is not None:
         found += _parts(audit, "group", audit.groups, audit.by_group())
-    if records:
+    if records and audit.seen is not None:
         found.append(_records(audit))
     found += [
         _worth(audit),
