@@ -334,7 +334,8 @@ def read_columns(name):
     """
     if name not in ("census", "clinic"):
         raise ValueError(f'name must be "census" or "clinic", got {name!r}')
-    return _table(name)
+    # of its own: what a reader does to it is not to be seen by others
+    return {column: values.copy() for column, values in _table(name).items()}
 
 
 def _verified(name, bunch):

@@ -515,3 +515,17 @@ def test_what_the_datasheet_of_tumours_says_of_many_targets_is_true():
     assert "with an AUC of 0.98 on average" in sheet
     judged = [record["auc"] for record in found.most_exposed(10)]
     assert np.mean(judged) == pytest.approx(0.98, abs=0.01)
+
+
+def test_what_a_reader_does_to_the_columns_is_not_seen_by_others():
+    columns = mia.read_columns("census")
+    columns.pop("income")
+    columns["age"][:] = 0
+    again = mia.read_columns("census")
+    assert "income" in again and again["age"].min() >= 17
+    assert mia.load_census().n_classes == 2
+
+
+def test_only_files_of_the_course_have_columns_to_read():
+    with pytest.raises(ValueError, match='name must be "census" or "clinic", got \'digits\''):
+        mia.read_columns("digits")
