@@ -487,7 +487,8 @@ def test_a_saved_page_lives_without_kernel_and_network(in_a_notebook, from_disk,
     path = saved(tmp_path / "overfitting.html", in_a_notebook)
     page, errors = from_disk(path)
     knob, drawing = page.get_by_role("slider", name="epochs"), page.locator(".miaedu-panels")
-    caption, seen = page.locator(".miaedu-words"), []
+    # the first is shown, the others keep room for the tallest
+    caption, seen = page.locator(".miaedu-words").first, []
     assert drawing.get_attribute("aria-label").startswith("After 4 epochs "), "where it opened"
     knob.press("Home")
     for number in EPOCHS:
@@ -499,7 +500,7 @@ def test_a_saved_page_lives_without_kernel_and_network(in_a_notebook, from_disk,
         knob.press("ArrowRight")
     assert len({markup for markup, _ in seen}) == len(EPOCHS)
     page.get_by_text("more numbers").click()
-    assert page.get_by_text("The attack flags a record from a confidence of").is_visible()
+    assert page.get_by_text("The attack flags a record from a confidence of").first.is_visible()
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
         if os.environ.get("MIAEDU_SCREENSHOTS"):
