@@ -103,13 +103,13 @@ def test_models_with_a_record_say_what_they_were_told_and_those_without_somethin
     sentence(
         "07",
         "Models that have not seen such a person are sure of something else; models that have are "
-        "sure of what they were told.",
+        "drawn to what they were told.",
     )
     for audit in clinics():
         rows = audit.exposed(n=5)
-        assert all(row["beyond chance"] for row in rows[:3])
-        assert np.mean([np.mean(row["without it"]) for row in rows]) < -2  # odds of 1 to 7
-        assert np.mean([np.mean(row["with it"]) for row in rows]) > 1
+        without = np.mean([np.mean(row["without it"]) for row in rows])
+        assert without < -1  # odds of 1 to 3
+        assert np.mean([np.mean(row["with it"]) for row in rows]) > without + 3
 
 
 def test_a_split_by_age_is_found_by_the_blind_baseline():

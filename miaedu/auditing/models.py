@@ -14,6 +14,7 @@ from ..records import is_frame
 from ..training import train_each
 
 ENOUGH = 4  # models with a record, and without it, for half of the records at the least
+NEARLY = 0.02  # by how much of all records a half may miss half of them
 FEWEST = 2  # models with each record, and without it
 PERSONAL = "This folder tells who was in the training set of a model: it is personal data.\n"
 
@@ -34,12 +35,12 @@ def draw_evenly(shadows, y, groups):
     """Who is in the training set of each of unfitted :class:`ShadowModels`, (K, n) bool, and their
     seeds (K,): each record in some and out of some, since LiRA needs both for every one.
 
-    Where a model learns from half of the records, the next one learns from the other half. Where it
-    learns from more or fewer, records that would be in, or out of, fewer than two models take the
-    place of others of their class.
+    Where a model learns from about half of the records, the next one learns from the other half.
+    Where it learns from more or fewer, records that would be in, or out of, fewer than two models
+    take the place of others of their class.
     """
     masks, seeds = shadows.draw(y, groups)
-    if 2 * shadows.train_size == len(y):
+    if abs(2 * shadows.train_size - len(y)) <= NEARLY * len(y):
         masks[1::2] = ~masks[: len(masks) // 2 * 2 : 2]
     elif groups is None:
         rng = np.random.default_rng(shadows.random_state)
