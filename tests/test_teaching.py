@@ -70,7 +70,7 @@ def test_its_commands_are_understood(capsys):
 
 
 def test_the_constraints_pin_everything_that_is_asked_for_as_it_is_asked_for():
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.lower().split("==") for line in lines if not line.startswith("#"))
     pins = {name.replace("_", "-"): version for name, version in pins.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -278,6 +278,7 @@ def _row(name, report):
 
 
 def cell(report, measure, *args):
+    """A measure with its interval, as text; "-" where it cannot be given."""
     value = report.tpr_at(*args) if args else getattr(report, measure)
     if np.isnan(value):
         return "-"
@@ -331,6 +332,7 @@ def _the(name):
 
 
 def auc(report):
+    """The AUC of a Report with its interval, as text."""
     low, high = report.interval("auc")
     return f"AUC {report.auc:.3f} ({low:.3f} to {high:.3f})"
 
@@ -340,6 +342,7 @@ def _span(row):
 
 
 def mean(values):
+    """The mean of some numbers, as text; "-" of none."""
     return f"{np.mean(values):.1f}" if values else "-"
 
 
