@@ -479,8 +479,10 @@ def test_a_folder_that_cannot_be_written_is_refused_first(tmp_path):
     f = forest()
     (tmp_path / "file").write_text("")
     for bad in (tmp_path / "file", "", 5):
-        with pytest.raises(ValueError, match="cache must be a folder that can be written"):
+        with pytest.raises(ValueError, match="cache must be a folder of its own"):
             mia.audit(f.model, f.members, f.others, cache=bad)
+    with pytest.raises(ValueError, match="holds other files; name a new or an empty folder"):
+        mia.audit(f.model, f.members, f.others, cache=tmp_path)
     (tmp_path / "folder.html").mkdir()
     with pytest.raises(ValueError, match="path must be one that can be written"):
         of_forest().save(tmp_path / "folder.html")

@@ -75,7 +75,8 @@ def audit(
     `model`, any fitted classifier with ``predict_proba``, or a function from records to confidences
     (then `classes` names its columns); `members` and `nonmembers`, pairs (X, y): the records that
     it learned from, all of them if possible, and others of the same origin that it has not seen. X
-    is an array or a DataFrame, and goes to the model as it is; y holds labels of any kind.
+    is an array or a DataFrame, and goes to the model as it is; y holds labels of any kind. Where
+    each answer of a function costs, let it keep them and try again: the audit does neither.
 
     What is run depends on what is given. Always: the gap attack, the threshold attack and the blind
     baseline, which need answers alone. With an `estimator` to clone, or a model that can be cloned:
@@ -94,8 +95,8 @@ def audit(
         value in `together`, such as a household's, share their shadow models (with a pool, a third
         sequence is the pool's).
     duplicates : "error", "warn" or "allow" records with the same features in two of the parts.
-    cache : a folder in which the shadow models' answers are kept: if the work is stopped, the same
-        call goes on where it was. It tells who was in the training set.
+    cache : a folder of its own in which the shadow models' answers are kept: if the work is
+        stopped, the same call goes on where it was. It tells who was in the training set.
     random_state : an int of at least 0; the same one gives the same report.
     name : of the model, for the report.
 

@@ -90,19 +90,19 @@ def near_copies(world):
 
 
 def _blunt(X):
-    """Records with numbers rounded to a few digits and words stripped, as an array of objects."""
+    """Records with numbers rounded to a few digits and words stripped: an array, of objects where
+    there are words."""
     columns = [X[name].to_numpy() for name in X.columns] if is_frame(X) else list(X.T)
-    blunt = np.empty((len(X), len(columns)), object)
     for j, column in enumerate(columns):
         try:
             numbers = np.asarray(column, float)
         except (TypeError, ValueError):
-            blunt[:, j] = [str(value).strip() for value in column]
+            columns[j] = np.array([str(value).strip() for value in column], object)
             continue
         size = np.abs(numbers[np.isfinite(numbers)]).max(initial=0)
         digits = DIGITS - int(np.floor(np.log10(size))) if size else 0
-        blunt[:, j] = np.round(numbers, digits) + 0.0
-    return blunt
+        columns[j] = np.round(numbers, digits) + 0.0
+    return np.column_stack(columns)
 
 
 def pool_remarks(world, classes, n_models, notes):

@@ -97,7 +97,7 @@ def answers_of_models(model, X, y, masks, seeds, classes, ask, folder, told):
 
 def prepared(folder):
     """The folder as a path, made and marked as personal data; a ValueError where it cannot be
-    written."""
+    written, or holds files that are not an audit's."""
     if folder is None:
         return None
     try:
@@ -105,10 +105,13 @@ def prepared(folder):
             raise ValueError("its name is empty")
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "PERSONAL-DATA.txt").write_text(PERSONAL, encoding="utf-8")
+        mark = folder / "PERSONAL-DATA.txt"
+        if not mark.exists() and any(folder.iterdir()):
+            raise ValueError("it holds other files; name a new or an empty folder")
+        mark.write_text(PERSONAL, encoding="utf-8")
     except (OSError, TypeError, ValueError) as error:
         raise ValueError(
-            f"cache must be a folder that can be written, got {folder!r}: {error}"
+            f"cache must be a folder of its own that can be written, got {folder!r}: {error}"
         ) from None
     return folder
 
