@@ -46,23 +46,11 @@ class CalibratedAttack(Attack):
     def _learn(self, shadows, confidences, saw):
         self.alone_ = ShadowAttack()
         alone = odds(self.alone_._learn(shadows, confidences, saw))
-        values = statistics(confidences, shadows.y, shadows.classes_)
-        others, self.pooled_ = zip(*(references.of_the_others(value, ~saw) for value in values))
-        self.size_ = round(len(saw) / 2)
-
-        compared = others[0].count > 0
-        usable = np.flatnonzero((saw == shadows.members) & compared)
-        rows = usable[np.random.default_rng(0).permutation(len(usable))[:ROWS]]
+        rows, compared, V = self._rows(shadows, confidences, saw, alone)
         members = shadows.members.flat[rows]
         self.model_ = None
         if not 0 < members.sum() < len(rows):
             return expit(alone)
-        V = inputs(
-            alone.flat[rows],
-            [value.flat[rows] for value in values],
-            [references.Reference(*(part.flat[rows] for part in other)) for other in others],
-        )
-        V = V.astype(np.float32)  # to learn from, it is as good, and twice as fast
         self.knots_ = np.quantile(V[:, BENT], LEVELS, axis=0).astype(V.dtype)
         F = bent(V, self.knots_)
         mean, spread = F.mean(axis=0), F.std(axis=0)
@@ -74,6 +62,22 @@ class CalibratedAttack(Attack):
         alone[compared] = np.nan
         alone.flat[rows] = F @ self.model_[0] + self.model_[1]
         return expit(alone)
+
+    def _rows(self, shadows, confidences, saw, alone):
+        """Which answers (of K * n) to learn from, which could be compared (K, n), and what the
+        attack model is told of those. Apart from the fit, so that its memory is free again."""
+        values = statistics(confidences, shadows.y, shadows.classes_)
+        others, self.pooled_ = zip(*(references.of_the_others(value, ~saw) for value in values))
+        self.size_ = round(len(saw) / 2)
+        compared = others[0].count > 0
+        usable = np.flatnonzero((saw == shadows.members) & compared)
+        rows = usable[np.random.default_rng(0).permutation(len(usable))[:ROWS]]
+        V = inputs(
+            alone.flat[rows],
+            [value.flat[rows] for value in values],
+            [references.Reference(*(part.flat[rows] for part in other)) for other in others],
+        )
+        return rows, compared, V.astype(np.float32)  # as good to learn from, and twice as fast
 
     def _score(self, answers):
         alone = odds(self.alone_._score(answers))

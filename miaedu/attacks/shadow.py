@@ -94,8 +94,9 @@ def attack_model(F, members, C=10.0, tol=1e-2):
     # where members answer as the others do there is nowhere to descend
     if np.abs((members - members.mean()) @ F).max() < 1e-6:
         return np.zeros(F.shape[1]), logit(members.mean())
-    A, y = np.column_stack([F, np.ones(len(F), F.dtype)]), members.astype(F.dtype)
-    penalty = np.full(A.shape[1], 1 / C, F.dtype)
+    F = np.column_stack([F, np.ones(len(F), F.dtype)])  # the first F may go: it can be large
+    y = members.astype(F.dtype)
+    penalty = np.full(F.shape[1], 1 / C, F.dtype)
     penalty[-1] = 1e-6 / C  # next to none for the intercept
 
     def loss(w, z):
@@ -104,19 +105,19 @@ def attack_model(F, members, C=10.0, tol=1e-2):
     w, z = np.zeros_like(penalty), np.zeros_like(y)
     for _ in range(STEPS):
         p = expit(z)
-        slope = A.T @ (p - y) + penalty * w
+        slope = F.T @ (p - y) + penalty * w
         if np.abs(slope).max() <= tol * len(y):
             break
-        B = A * np.sqrt(p * (1 - p))[:, None]
+        B = F * np.sqrt(p * (1 - p))[:, None]
         curvature = (B.T @ B).astype(float)
         curvature.flat[:: len(w) + 1] += penalty
         step = cho_solve(cho_factor(curvature, check_finite=False), slope, check_finite=False)
         step = step.astype(F.dtype)
         now = loss(w, z)
-        while loss(w - step, A @ (w - step)) > now and np.abs(step).max() > 1e-6:
+        while loss(w - step, F @ (w - step)) > now and np.abs(step).max() > 1e-6:
             step /= 2
         w = w - step
-        z = A @ w
+        z = F @ w
     return w[:-1], w[-1]
 
 
