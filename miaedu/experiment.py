@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from .attacks import ATTACKS
+from .baselines import both_sides
 from .blackbox import BlackBox
 from .cache import stage
 from .checks import check_number, draw_seeds
@@ -228,6 +229,7 @@ def run(experiment, progress=None):
     made = stage(e, make_pool, POOL, records, world, target, asked)
     trained = stage(e, train_shadows, SHADOWS, world, made, rest)
     shadows = stage(e, stop_shadows, STOPPED, trained)
+    told = stage(e, ask_shadows, TOLD, shadows, asked_about)
     naive = stage(e, fit_naive, NAIVE, shadows)
     adaptive = stage(e, fit_adaptive, ADAPTIVE, shadows)
 
@@ -235,7 +237,7 @@ def run(experiment, progress=None):
     attacks = {"naive": naive()}
     if e.hide or e.n_queries > 1:
         attacks["adaptive"] = adaptive()
-    reports = evaluate(attacks, api, asked_about())
+    reports = evaluate(attacks, api, asked_about(), by_shadows=lambda shadows: told())
     adapted = reports.get("adaptive", reports["naive"])
     spent = made().n_queries if e.label_epoch else 0
     return Result(e, reports["naive"], adapted, api.n_queries + spent)
@@ -267,20 +269,8 @@ def deal(seen, records):
         # the promise is for one record: a household's, under one coin, is weaker
         settings["by_group"] = False
     world = split(records(), seen.n_members, **settings)
-    kept, groups = _first(2 * seen.n_members, world), world.groups
-    if groups.pool is not None:
-        groups = groups._replace(pool=groups.pool[kept])
-    return replace(world, pool=tuple(part[kept] for part in world.pool), groups=groups)
-
-
-def _first(n, world):
-    """Which are the first `n` records of the pool, (n_pool,) bool: with the rest of their groups,
-    since shadow models are to learn from whole households if the target does."""
-    place = np.arange(len(world.pool[1]))
-    if world.groups.pool is not None:
-        _, first, group = np.unique(world.groups.pool, return_index=True, return_inverse=True)
-        place = first[group]
-    return place <= np.sort(place)[:n].max(initial=-1)
+    # whole households, since shadow models are to learn from these if the target does
+    return world.with_pool_of(2 * seen.n_members)
 
 
 INVITED = (*WORLD, "n_nonmembers")
@@ -354,6 +344,15 @@ STOPPED = (*SHADOWS, "epochs")
 def stop_shadows(seen, trained):
     """The shadow models as they were when the target's training stopped."""
     return trained().at(seen.epochs)
+
+
+TOLD = (*STOPPED, "n_nonmembers")
+
+
+def ask_shadows(seen, shadows, asked_about):
+    """What the shadow models say of the records in question, and which of them saw each."""
+    X, _, _ = both_sides(asked_about())
+    return shadows().predict_proba(X), shadows().saw(X)
 
 
 NAIVE = (*STOPPED, "attack")

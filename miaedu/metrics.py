@@ -29,7 +29,7 @@ FOOTNOTES = {
 }
 
 
-def evaluate(attack, black_box, world, name=None):
+def evaluate(attack, black_box, world, name=None, by_shadows=None):
     """Attack every member and non-member of `world` through `black_box`, and report how well it
     went.
 
@@ -42,16 +42,16 @@ def evaluate(attack, black_box, world, name=None):
 
     `attack` is fitted, or is a dict of fitted attacks by name, such as ``{"naive": ..., "adaptive":
     ...}``: then all judge the same answers, and a dict of Reports comes back. `world` is from
-    :func:`split` or your own; `name` heads the report. Costs one query a record for all attacks
-    that judge one answer, and for each other attack its own; nothing is asked where the budget is
-    too small, or the target knows none of the labels. Returns a :class:`Report`: without a
-    threshold for a :class:`ThresholdAttack` that is not fitted.
+    :func:`split` or your own; `name` heads the report; `by_shadows(shadows)`, if given, is what
+    shadow models say of the records (K, n, c), and which saw them (K, n). Costs one query a record
+    for all attacks that judge one answer, and for each other attack its own; nothing is asked where
+    the budget is too small, or the target knows none of the labels. Returns a :class:`Report`.
     """
     attacks = attack if isinstance(attack, dict) else {name or type(attack).__name__: attack}
     for each in attacks.values():
         check_learned(each)
     X, y, members = both_sides(world)
-    answers, reports = Answers(black_box, X, y), {}
+    answers, reports = Answers(black_box, X, y, by_shadows), {}
     answers.check(attacks.values())
     for key, each in attacks.items():
         scores, judge = each.score_answers(answers), each.facing(answers)

@@ -156,6 +156,15 @@ class ShadowModels:
         By content, not by place: any record may be asked about, and one that stands in the pool
         twice was seen if either copy was. Labels do not count, since they may be asked of a target.
         """
+        if X is not self.X:
+            return self._look_up(X)
+        # every attack that learns from these models asks this
+        kept = vars(self).get("_kept", (None,))
+        if kept[0] is not self.members:
+            kept = self._kept = self.members, self._look_up(X)
+        return kept[1].copy()
+
+    def _look_up(self, X):
         of_pool, asked = numbers_of(self.X, as_table(X) if len(X) else X)
         seen = np.zeros((len(self.members), 1 + max(of_pool.max(), asked.max(initial=0))), bool)
         for row, member in zip(seen, self.members):

@@ -3,8 +3,7 @@ side, in this process or in others."""
 
 import inspect
 import sys
-import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, nullcontext
 
 import joblib
 import numpy as np
@@ -64,7 +63,7 @@ def in_lockstep(model, X, y, masks, seeds, classes, progress, start=0):
 def _in_blocks(model, X, y, masks, seeds, classes, progress, start):
     """The same networks, trained by other processes, of a cluster for example: a block of copies is
     a task. A copy is a function of its own records and seed alone, so that the bits stay."""
-    parallel = joblib.Parallel(n_jobs=_n_jobs(), return_as="generator")
+    parallel = Parallel(n_jobs=_n_jobs(), return_as="generator")
     slots = joblib.effective_n_jobs(parallel.n_jobs)
     copies = np.arange(start, len(masks))
     n_blocks = slots * -(-len(copies) // (slots * COPIES))
@@ -75,7 +74,7 @@ def _in_blocks(model, X, y, masks, seeds, classes, progress, start):
         for block in blocks
     )
     outcomes, parts, done = parallel(work), [], 0
-    with _quietly(outcomes):
+    with closing(outcomes):
         for networks in outcomes:
             parts.append(networks)
             done += len(networks)
@@ -105,7 +104,7 @@ def side_by_side(model, X, y, masks, seeds, classes, ask, keep, progress, start=
     """Yield each fitted copy, or None unless told to `keep` it, and its answers about `ask`."""
     n_jobs = _n_jobs()
     # Threads by default: starting processes would cost more than the small fits of a course.
-    parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     alone = joblib.effective_n_jobs(n_jobs) == 1
     # whole tables and a mask, not parts of tables: what is the same for all is sent once
     fits = (
@@ -116,7 +115,7 @@ def side_by_side(model, X, y, masks, seeds, classes, ask, keep, progress, start=
     )
     outcomes = parallel(fits)
     # The limit on BLAS belongs to the whole process, that on OpenMP to each thread that sets it.
-    with nullcontext() if alone else blas().limit(limits=1, user_api="blas"), _quietly(outcomes):
+    with nullcontext() if alone else blas().limit(limits=1, user_api="blas"), closing(outcomes):
         for done, (network, answers, failure) in enumerate(outcomes, 1):
             if failure is not None:
                 raise ValueError(_told(failure, start + done - 1, y, masks, classes)) from failure
@@ -131,15 +130,12 @@ def _n_jobs():
     return asked if asked is not None and threads_work() else n_threads(all_cores=-1)
 
 
-@contextmanager
-def _quietly(outcomes):
-    """End what is left of these, without joblib's word on the models that nobody waits for."""
-    try:
-        yield
-    finally:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*tasks.*", UserWarning)
-            outcomes.close()
+class Parallel(joblib.Parallel):
+    """joblib's, without its word on models that nobody waits for any more. Filters of warnings
+    belong to the whole process, and the threads under way set their own."""
+
+    def _warn_exit_early(self):
+        pass
 
 
 def _copy_of(model, seed):

@@ -1,7 +1,7 @@
 """World: who is a member of the target's training set, who is not, and what the attacker has."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -110,6 +110,17 @@ class World:
         return "World: {} members, {} non-members, {} in the pool, {} classes".format(
             *sizes, len(self.classes)
         )
+
+    def with_pool_of(self, n):
+        """The same World with the first `n` records of the pool, and the rest of their groups."""
+        place, groups = np.arange(len(self.pool[1])), self.groups
+        if groups.pool is not None:
+            _, first, group = np.unique(groups.pool, return_index=True, return_inverse=True)
+            place = first[group]
+        kept = place <= np.sort(place)[:n].max(initial=-1)
+        if groups.pool is not None:
+            groups = groups._replace(pool=groups.pool[kept])
+        return replace(self, pool=tuple(take(part, kept) for part in self.pool), groups=groups)
 
 
 def check_duplicates_choice(duplicates):

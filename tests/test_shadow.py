@@ -244,6 +244,20 @@ def test_a_record_that_stands_in_the_pool_once_was_seen_by_those_who_learned_fro
     assert not shadows.saw(X + 1).any() and shadows.saw(X[:0]).shape == (5, 0)
 
 
+def test_what_is_known_of_the_pool_is_known_of_these_models_alone():
+    shadows = ShadowModels(TREE, n_models=5, random_state=0).fit(X, Y)
+    pool = shadows.X
+    shadows.saw(pool)[:] = False  # the answer is the asker's own
+    np.testing.assert_array_equal(shadows.saw(pool), shadows.members)
+    others = shadows.without(2)
+    np.testing.assert_array_equal(others.saw(pool), np.delete(shadows.members, 2, axis=0))
+    before = shadows.members
+    shadows.random_state = 1
+    shadows.fit(X, Y)
+    assert (shadows.members != before).any(), "this seed does not test what it should"
+    np.testing.assert_array_equal(shadows.saw(shadows.X), shadows.members)
+
+
 @given(st.lists(st.integers(0, 4), min_size=3, max_size=60), st.data(), st.integers(0, 999))
 def test_a_draw_has_its_size_and_of_each_class_its_share(y, data, seed):
     y = np.array(y)

@@ -38,15 +38,17 @@ class Answers:
     ``X`` (n, d), ``y`` (n,), ``classes`` (c,); ``confidences`` (n, c), after hiding; ``labels``
     (n,), the most confident classes; ``right`` (n,) bool, where these are the true ones.
     ``ask(X)`` puts further questions; ``averaged(n_queries)`` puts the same ones again.
+    `by_shadows(shadows)` gives what shadow models say of X where that is known beforehand.
     """
 
     n_queries = 1  # of whose answers about a record the confidences are the mean
 
-    def __init__(self, black_box, X, y):
+    def __init__(self, black_box, X, y, by_shadows=None):
         if len(X) != len(y):
             raise ValueError(f"X and y must have the same length, got {len(X)} and {len(y)}")
         self.X, self.y, self.classes = X, np.asarray(y), black_box.classes_
         self._black_box, self._by_shadows = black_box, {}
+        self._ask_shadows = by_shadows or (lambda each: (each.predict_proba(X), each.saw(X)))
         self._told, self._averaged = [], {1: self}
 
     @cached_property
@@ -62,6 +64,7 @@ class Answers:
         if n_queries not in self._averaged:
             others = self._averaged[n_queries] = Answers(self._black_box, self.X, self.y)
             others.n_queries, others._by_shadows = n_queries, self._by_shadows
+            others._ask_shadows = self._ask_shadows
             others._told, others._averaged = self._told, self._averaged
         return self._averaged[n_queries]
 
@@ -85,8 +88,7 @@ class Answers:
         """What each of K fitted :class:`ShadowModels` says of the records, (K, n, c), before any
         hiding; and which of them saw a copy of each, (K, n)."""
         if id(shadows) not in self._by_shadows:  # kept with them, so that no other gets their id
-            told = shadows.predict_proba(self.X), shadows.saw(self.X)
-            self._by_shadows[id(shadows)] = shadows, told
+            self._by_shadows[id(shadows)] = shadows, self._ask_shadows(shadows)
         return self._by_shadows[id(shadows)][1]
 
     def ask(self, X):
