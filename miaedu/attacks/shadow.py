@@ -103,6 +103,7 @@ def attack_model(F, members, C=10.0, tol=1e-2):
         return (np.logaddexp(0, z) - y * z).sum(dtype=float) + (penalty * w * w).sum() / 2
 
     w, z = np.zeros_like(penalty), np.zeros_like(y)
+    now = loss(w, z)
     for _ in range(STEPS):
         p = expit(z)
         slope = F.T @ (p - y) + penalty * w
@@ -113,11 +114,14 @@ def attack_model(F, members, C=10.0, tol=1e-2):
         curvature.flat[:: len(w) + 1] += penalty
         step = cho_solve(cho_factor(curvature, check_finite=False), slope, check_finite=False)
         step = step.astype(F.dtype)
-        now = loss(w, z)
-        while loss(w - step, F @ (w - step)) > now and np.abs(step).max() > 1e-6:
+        before, start = now, w
+        while True:
+            w = start - step
+            z = F @ w
+            now = loss(w, z)
+            if now <= before or np.abs(step).max() <= 1e-6:
+                break
             step /= 2
-        w = w - step
-        z = F @ w
     return w[:-1], w[-1]
 
 
