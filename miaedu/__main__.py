@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from . import __version__
-from .editions.working_copy import deliver, open_lab, running_at
+from .editions.working_copy import NO_LAB, deliver, has_lab, open_lab, running_at
 
 
 def main(argv=None):
@@ -41,6 +41,8 @@ def main(argv=None):
     print(*notes, sep="\n", end="\n" * bool(notes))
     if options.copy:
         return print(f"The course is in {folder}")
+    if not has_lab():
+        parser.exit(1, f"The course is in {folder}\n{NO_LAB}\n")
     if address := running_at(folder):
         return print(f"The course in {folder} is open already, at {address}")
     try:

@@ -203,6 +203,22 @@ def test_copy_delivers_the_course_and_starts_nothing(tmp_path, source, monkeypat
     assert capsys.readouterr().out == f"The course is in {tmp_path / 'for the class'}\n"
 
 
+def test_without_jupyterlab_the_course_is_there_and_what_to_install_is_said(
+    tmp_path, source, monkeypatch, capsys
+):
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    monkeypatch.setattr(miaedu.__main__, "running_at", lambda _: pytest.fail("looked for one"))
+    monkeypatch.setattr(miaedu.__main__, "open_lab", lambda *_: pytest.fail("a server"))
+    with pytest.raises(SystemExit) as ending:
+        main(["--dir", str(tmp_path / "course")])
+    said = capsys.readouterr()
+    assert ending.value.code == 1 and said.out == ""
+    assert said.err.startswith(f"The course is in {tmp_path / 'course'}\n")
+    assert f'"{sys.executable}" -m pip install "miaedu[lab]"' in said.err
+    assert "open the folder with any other Jupyter" in said.err
+    assert visible(tmp_path / "course") == VERSION_1
+
+
 def test_a_copy_into_a_file_is_refused(tmp_path, source, capsys):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(SystemExit):

@@ -2,7 +2,9 @@
 
 import json
 import os
+import sys
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
@@ -12,6 +14,10 @@ from ..places import course
 # What was delivered, in the format of sha256sum: a file that still matches its line is not the
 # reader's work.
 MANIFEST = ".miaedu.sha256"
+# double quotes hold in every shell
+NO_LAB = f"""JupyterLab is not installed beside miaedu. To install it:
+  "{sys.executable}" -m pip install "miaedu[lab]"
+Or open the folder with any other Jupyter whose kernel is this Python."""
 
 
 def deliver(folder, fresh=None):
@@ -91,6 +97,11 @@ def _write(path, content):
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(content)
     part.replace(path)
+
+
+def has_lab():
+    """Whether JupyterLab, which is the extra ``lab``, is installed."""
+    return find_spec("jupyterlab") is not None
 
 
 def running_at(folder):
