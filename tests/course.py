@@ -12,9 +12,11 @@ from scipy import stats
 
 import miaedu as mia
 from miaedu import experiment
+from miaedu.editions.graded_lab import is_how_to_run
 from miaedu.explorers import EXPLORERS
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 # these train many networks with many a move
 HEAVY = "falsely_accused", "low_fpr", "one_record", "shadow_count", "control_room"
@@ -31,11 +33,15 @@ each_explorer = each([make.__name__ for make in EXPLORERS])
 
 
 def cells(number, kind=None):
-    """The cells, of one kind or all, of the notebook whose name starts with `number`."""
+    """The cells of the lesson, of one kind or all, in the notebook whose name starts with
+    `number`."""
     (path,) = (path for path in NOTEBOOKS if path.stem.startswith(number))
-    return [
-        cell for cell in nbformat.read(path, as_version=4).cells if kind in (None, cell.cell_type)
-    ]
+    return [cell for cell in lesson_of(path) if kind in (None, cell.cell_type)]
+
+
+def lesson_of(path):
+    """The cells of a notebook without the two that say how to run it, and install it in Colab."""
+    return [c for c in nbformat.read(path, as_version=4).cells if not is_how_to_run(c)]
 
 
 def one_line(text):

@@ -99,6 +99,11 @@ def test_no_widget_stands_on_the_graded_path(path):
 
 
 @each_notebook
+def test_the_lesson_is_not_run_or_installed_from_a_lab(path):
+    assert not [cell for cell in made(path).cells if re.search("github|Colab", cell.source)]
+
+
+@each_notebook
 def test_a_prediction_is_written_down_before_the_lesson_tells(path):
     cells = made(path).cells
     guesses = [i for i, cell in enumerate(cells) if cell.source.startswith("my_guess = None")]

@@ -1,21 +1,33 @@
 import ast
+import importlib.util
 import re
 import socket
 import subprocess
 import sys
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
-from course import NOTEBOOKS
+from course import NOTEBOOKS, ROOT, lesson_of
+from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 
+from miaedu.editions.graded_lab import is_how_to_run
 from miaedu.explorers import machine
 
 FIGURES = spec_from_file_location("figures", Path(__file__).parents[1] / ".ci" / "figures.py")
 FIGURES.loader.exec_module(OPENING := module_from_spec(FIGURES))
+SOURCE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Source"]
+HOW_TO_RUN = f"""\
+*No slider to drag here? [This notebook's page](https://miaedu.github.io/miaedu/{{name}}.html) has \
+them, with nothing to install.
+To run the code: [install the course]({SOURCE}#start), or open it in \
+[Colab](https://colab.research.google.com/github/miaedu/miaedu/blob/main/notebooks/{{name}}.ipynb)
+or on [Binder](https://mybinder.org/v2/gh/miaedu/miaedu/main?labpath=notebooks/{{name}}.ipynb).*"""
 IMPORTS = {"miaedu", "numpy", "matplotlib", "sklearn"}
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 # The shortest of them runs with the fast tests.
@@ -117,7 +129,9 @@ def test_it_is_a_valid_notebook_without_outputs(path):
 
 @each_notebook
 def test_its_code_is_short_and_stays_with_the_course(path):
-    for cell in code_of(nbformat.read(path, as_version=4)):
+    for cell in lesson_of(path):
+        if cell.cell_type == "markdown":
+            continue
         assert len(cell.source.splitlines()) <= 12, cell.source
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Import):
@@ -139,6 +153,27 @@ def test_its_set_up_is_one_cell_of_at_most_four_lines(path):
     ]
     assert len(importing) == 1 + (path.stem[:2] == "04"), "one, or one a half"
     assert all(len(source.splitlines()) <= 4 for source in importing)
+
+
+@each_notebook
+def test_after_its_title_it_says_how_to_run_it_and_installs_what_is_missing(path):
+    title, how, install = nbformat.read(path, as_version=4).cells[:3]
+    assert title.source.startswith("# ")
+    assert how.source == HOW_TO_RUN.format(name=path.stem)
+    assert is_how_to_run(how) and is_how_to_run(install)
+    assert install.cell_type == "code" and install.metadata["jupyter"]["source_hidden"]
+
+
+@each_notebook
+@pytest.mark.parametrize("missing", [True, False])
+def test_it_installs_the_course_where_that_is_missing_and_nowhere_else(path, missing, monkeypatch):
+    (install,) = (cell for cell in nbformat.read(path, 4).cells[1:3] if cell.cell_type == "code")
+    asked = []
+    shell = SimpleNamespace(run_line_magic=lambda *magic: asked.append(magic))
+    if missing:
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    exec(TransformerManager().transform_cell(install.source), {"get_ipython": lambda: shell})
+    assert asked == [("pip", f"install -q git+{SOURCE}")] * missing
 
 
 @pytest.mark.parametrize("name", OPENING.OPENING)

@@ -6,8 +6,11 @@ import io
 import re
 from pathlib import Path
 
+from course import NOTEBOOKS
+
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
+PAGES = "https://miaedu.github.io/miaedu"
 
 
 def block(mark):
@@ -39,8 +42,19 @@ def test_the_other_examples_run_as_they_stand(tmp_path, monkeypatch):
 
 
 def test_every_file_the_readme_links_to_is_there_and_every_picture_has_its_words():
-    links = re.findall(r"(!?)\[([^\]]*)\]\(([^)#]+)", TEXT)
-    assert len(links) >= 10
-    for picture, words, target in links:
-        assert (README.parent / target).exists(), target
-        assert not picture or len(words) > 50, f"{target} has no alt text"
+    targets = re.findall(r"\]\(([^)#]+)", TEXT)
+    assert len(targets) >= 20
+    for target in targets:
+        assert target.startswith(f"{PAGES}/") or (README.parent / target).exists(), target
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", TEXT)
+    assert len(pictures) == 1 + len(NOTEBOOKS)
+    for words, target in pictures:
+        assert len(words) > 50, f"{target} has no alt text"
+
+
+def test_each_notebook_has_a_row_whose_picture_leads_to_its_page():
+    rows = re.findall(r"^\| \[!\[[^\]]*\]\((.*?)\)\]\((.*?)\) \| \[.*?\]\((.*?)\)", TEXT, re.M)
+    assert rows == [
+        (f"notebooks/figures/{name}.png", f"{PAGES}/{name}.html", f"notebooks/{name}.ipynb")
+        for name in (path.stem for path in NOTEBOOKS)
+    ]

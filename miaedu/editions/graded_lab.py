@@ -104,10 +104,12 @@ def lab(notebook, seed=0, name="the notebook"):
     >>> keys_of(lab(lesson)), total_points(lab(lesson))
     (['00.q1', '00.q2', '00.q3'], 3)
 
-    Cells that ask no exercise stay as they are, but for explorers, which are widgets.
+    Cells that ask no exercise stay as they are, but for explorers, which are widgets. The lines on
+    how to run the lesson are left out: they lead to the lesson, not to the assignment.
     """
-    cells, keys = [], [cell.metadata.get("exercise") for cell in notebook.cells]
-    for i, cell in enumerate(deepcopy(notebook.cells)):
+    lesson = [cell for cell in deepcopy(notebook.cells) if not is_how_to_run(cell)]
+    cells, keys = [], [cell.metadata.get("exercise") for cell in lesson]
+    for i, cell in enumerate(lesson):
         if keys[i]:
             cells += exercise_cells(cell, keys[i], seed)
         else:
@@ -122,6 +124,11 @@ def lab(notebook, seed=0, name="the notebook"):
         raise ValueError(f"{name} asks no exercise: the assignment would be worth 0 points")
     nbformat.validate(made)
     return made
+
+
+def is_how_to_run(cell):
+    """Whether a cell says how a lesson is run, or installs the course where it is missing."""
+    return "how-to-run" in cell.metadata.get("tags", [])
 
 
 def exercise_cells(cell, key, seed):
