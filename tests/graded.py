@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,8 @@ def hand_in(notebook, course, student, name):
 
 
 def nbgrader(course, *arguments):
-    """Run nbgrader in a course, in an environment as an activated one is; what it said."""
+    """Run nbgrader in a course, in an environment as an activated one is; its warnings and
+    errors."""
     beside = Path(sys.executable).parent
     assert list(beside.glob("nbgrader*")), "install it: pip install -e '.[test,teach]'"
     env = os.environ | {"PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
@@ -45,11 +47,11 @@ def nbgrader(course, *arguments):
         [beside / "nbgrader", *arguments], cwd=course, env=env, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stderr
+    return re.findall(r"^.*(?:WARNING|ERROR|CRITICAL|Warning:).*$", done.stderr, re.M)
 
 
 def grades(course):
     """The exported table: a dict from a student to their score."""
-    nbgrader(course, "export")
+    assert nbgrader(course, "export") == []
     with (course / "grades.csv").open(newline="") as file:
         return {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}

@@ -24,12 +24,18 @@ TIMEOUT = 120  # seconds a cell may take at grading; the slowest of the course t
 CONFIG = f"""# Made by miaedu teach: how nbgrader makes and grades these labs.
 import warnings
 
+from jupyter_client.manager import KernelManager
 from sqlalchemy.exc import SAWarning
+
+from miaedu.editions.hidden_tests import sanitizing
 
 # about nbgrader's own use of its gradebook, at each submission; it harms nothing
 warnings.filterwarnings("ignore", category=SAWarning)
 c = get_config()
 c.CourseDirectory.course_id = "miaedu"
+c.Autograde.sanitize_preprocessors = sanitizing()
+if KernelManager.class_traits().get("transport_encryption"):
+    c.KernelManager.transport_encryption = "auto"  # newer kernels warn where nothing is encrypted
 c.Execute.timeout = {TIMEOUT}
 c.ClearSolutions.code_stub = {{"python": ""}}
 c.ClearSolutions.text_stub = "Your answer."
