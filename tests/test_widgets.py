@@ -15,12 +15,14 @@ from types import ModuleType, SimpleNamespace
 import ipywidgets
 import pytest
 from course import each_explorer
+from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 import miaedu as mia
 from miaedu import Experiment, Explorer
 from miaedu.explorers import EXPLORERS, controls, machine, schedule
 from miaedu.explorers import explorer as explorer_module
+from miaedu.explorers.controls import Accessible
 from miaedu.explorers.page import options
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -136,16 +138,32 @@ def test_without_widgets_it_is_a_still_picture_and_its_words(explorer):
     assert explorer.figure.png() != still, "it is drawn when it is asked for"
 
 
-def test_on_colab_the_widgets_come_with_the_manager_that_can_show_them(monkeypatch):
-    asked = []
+def on_colab(monkeypatch, address):
+    """Make this process look like one of Colab's, whose widget manager has this address once it is
+    enabled."""
     output = ModuleType("google.colab.output")
-    output.enable_custom_widget_manager = lambda: asked.append("enabled")
-    output._widgets = SimpleNamespace(_installed_url="https://example.invalid/manager.js")
+    output._widgets = SimpleNamespace(_installed_url=None)
+    enable = lambda: setattr(output._widgets, "_installed_url", address)  # noqa: E731
+    output.enable_custom_widget_manager = enable
     monkeypatch.setitem(sys.modules, "google.colab.output", output)
-    verdict, metadata = mia.check("03.q1", ...)._repr_mimebundle_()
+
+
+@pytest.mark.parametrize("shown", ["an explorer", "a verdict"])
+def test_on_colab_the_widgets_come_with_the_manager_that_can_show_them(
+    shown, one_of_each, monkeypatch
+):
+    made = mia.check("03.q1", ...) if shown == "a verdict" else one_of_each("threshold")
+    show = DisplayFormatter().format
+    on_colab(monkeypatch, "https://example.invalid/manager.js")
+    data, metadata = show(made)
+    assert VIEW in data and {"text/plain", "text/html"} <= set(data)
     manager = {"custom_widget_manager": {"url": "https://example.invalid/manager.js"}}
-    assert metadata == {VIEW: {"colab": manager}} and asked == ["enabled"]
-    assert set(verdict) == {VIEW, "text/plain", "text/html"}
+    assert metadata == {VIEW: {"colab": manager}}
+    # what a single widget of anywidget would say, by its own code
+    assert metadata == Accessible()._repr_mimebundle_()[1]
+    on_colab(monkeypatch, None)
+    data, metadata = show(made)
+    assert VIEW in data and metadata == {}
 
 
 @each_explorer

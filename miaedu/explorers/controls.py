@@ -85,8 +85,10 @@ def mime_bundle(box, **still):
         return bundle, {}
     output = sys.modules["google.colab.output"]
     output.enable_custom_widget_manager()
-    manager = {"custom_widget_manager": {"url": output._widgets._installed_url}}
-    return bundle, {VIEW: {"colab": manager}}
+    address = output._widgets._installed_url
+    if address is None:  # widgets of other makers are turned off
+        return bundle, {}
+    return bundle, {VIEW: {"colab": {"custom_widget_manager": {"url": address}}}}
 
 
 def verdict_box(line, helps):
