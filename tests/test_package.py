@@ -5,9 +5,11 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 import miaedu
 
@@ -209,6 +211,20 @@ def test_the_readme_marks_the_two_commands_that_ci_runs():
         found = re.findall(rf"<!-- ci:{marker} -->\n+```bash\n(.+?)\n```", readme, re.S)
         assert len(found) == 1, f"README.md must have one bash block after <!-- ci:{marker} -->"
         assert "pip install" in found[0]
+
+
+def test_binder_installs_the_course_with_an_extra_and_a_python_that_it_has():
+    """The folder .binder switches a pyproject.toml off for Binder: it must say all by itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (line,) = (ROOT / ".binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    extra = re.fullmatch(r"-e \.\[(\w+)\]", line)[1]
+    assert project["optional-dependencies"][extra] == ["jupyterlab>=4.2"]
+    (runtime,) = (ROOT / ".binder" / "runtime.txt").read_text(encoding="utf-8").splitlines()
+    python = re.fullmatch(r"python-(3\.\d+)", runtime)[1]
+    assert python in SpecifierSet(project["requires-python"])
+    tested = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert python in re.search(r"for version in ([\d. ]+);", tested)[1].split()
+    assert not (ROOT / "binder").exists(), "Binder refuses two folders"
 
 
 def recipe(name):
