@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -91,19 +92,14 @@ def write(path, text):
     path.write_text(text, encoding="utf-8")
 
 
+TOKEN = "a-token-for-the-tests"
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     """The course as a reader starts it: ``python -m miaedu``, with ``.url``, ``.token``,
     ``.folder`` and ``.log()``."""
     home = tmp_path_factory.mktemp("lab")
-    offline = cut_off(home)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token, log = "a-token-for-the-tests", home / "jupyter.log"
-    places = {
-        f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")
-    }
     # This reader once asked for Jupyter's news, and registered another Python where Jupyter looks
     # first for the kernel.
     settings = home / "config/lab/user-settings/@jupyterlab/apputils-extension"
@@ -117,29 +113,39 @@ def lab(tmp_path_factory):
         "language": "python",
     }
     write(home / "other/kernels/python3/kernel.json", json.dumps(other))
-    places["JUPYTER_PATH"] = str(home / "other")
-    command = [
-        sys.executable,
-        "-m",
-        "miaedu",
-        "--no-browser",
-        "--dir",
-        str(home / "course"),
-        "--",
-        f"--port={port}",
-        "--port-retries=0",
-        f"--IdentityProvider.token={token}",
-        "--LabApp.expose_app_in_browser=True",
-    ]
+    command = ["miaedu", "--no-browser", "--dir", str(home / "course"), "--"]
+    option = "--LabApp.expose_app_in_browser=True"
+    places = {"JUPYTER_PATH": str(home / "other")}
+    with serving([*command, option], home, places) as server:
+        yield server
+
+
+@contextmanager
+def serving(command, home, places):
+    """A Jupyter server on ``home / "course"``, started by ``python -m`` and the command, with
+    settings in `home` and these `places` in its environment."""
+    offline = cut_off(home)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = home / "jupyter.log"
+    own = {
+        f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")
+    }
+    options = [f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={TOKEN}"]
     with log.open("w") as out:
         server = subprocess.Popen(
-            command, env={**offline.env, **places}, cwd=home, stdout=out, stderr=out
+            [sys.executable, "-m", *command, *options],
+            env={**offline.env, **own, **places},
+            cwd=home,
+            stdout=out,
+            stderr=out,
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_it_answers(f"{url}/api/status?token={token}", server, log)
+        wait_until_it_answers(f"{url}/api/status?token={TOKEN}", server, log)
         yield SimpleNamespace(
-            url=url, token=token, folder=home / "course", log=log.read_text, offline=offline
+            url=url, token=TOKEN, folder=home / "course", log=log.read_text, offline=offline
         )
     finally:
         server.terminate()
@@ -148,12 +154,12 @@ def lab(tmp_path_factory):
 
 def wait_until_it_answers(address, server, log, seconds=60):
     for _ in range(seconds * 5):
-        assert server.poll() is None, f"JupyterLab ended by itself:\n{log.read_text()}"
+        assert server.poll() is None, f"Jupyter ended by itself:\n{log.read_text()}"
         try:
             return urlopen(address, timeout=5).read()
         except URLError:
             time.sleep(0.2)
-    raise AssertionError(f"no answer from JupyterLab in {seconds} s:\n{log.read_text()}")
+    raise AssertionError(f"no answer from Jupyter in {seconds} s:\n{log.read_text()}")
 
 
 # while Playwright runs, no other test of the thread may start an event loop
@@ -188,7 +194,7 @@ def strayed():
 
 
 @pytest.fixture
-def page(chromium, lab, strayed):
+def page(chromium, strayed):
     """An empty page whose requests to other machines are refused and listed in ``strayed``; its
     kernels end with it."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
