@@ -2,10 +2,16 @@
 
 import argparse
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from . import __version__
 from .editions.working_copy import NO_LAB, deliver, has_lab, open_lab, running_at
+
+NO_NBGRADER = (
+    "nbgrader is not installed beside miaedu. To install it:\n"
+    f'  "{sys.executable}" -m pip install "miaedu[teach]"'
+)
 
 
 def main(argv=None):
@@ -60,8 +66,6 @@ def _reproduce(argv):
 
 def _teach(argv):
     """What ``miaedu teach`` understands."""
-    from .editions.graded_lab import NEXT, teach
-
     parser = argparse.ArgumentParser(
         prog="miaedu teach",
         description="Make graded labs for nbgrader, an assignment for each notebook. How to hand "
@@ -75,8 +79,14 @@ def _teach(argv):
     filled = "add each notebook with its solutions, executed (a minute or two each)"
     parser.add_argument("--solutions", action="store_true", help=filled)
     options = parser.parse_args(argv)
+    if find_spec("nbformat") is None:  # it comes with nbgrader, and with JupyterLab
+        parser.exit(1, NO_NBGRADER + "\n")
+    from .editions.graded_lab import NEXT, teach
+
     _run(parser, teach, options.dir, options.notebooks, options.seed, options.solutions)
     print(NEXT.format(folder=options.dir))
+    if find_spec("nbgrader") is None:
+        print(NO_NBGRADER)
 
 
 def _challenge(argv):

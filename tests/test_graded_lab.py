@@ -3,6 +3,8 @@ nbgrader grades students."""
 
 import ast
 import re
+import sys
+from contextlib import nullcontext
 
 import nbformat
 import numpy as np
@@ -13,6 +15,7 @@ from nbclient import NotebookClient
 from test_exercises import KEYS
 
 import miaedu as mia
+import miaedu.__main__
 from miaedu import exercises
 from miaedu.__main__ import main
 from miaedu.editions import graded_lab
@@ -101,6 +104,14 @@ def test_no_widget_stands_on_the_graded_path(path):
 @each_notebook
 def test_the_lesson_is_not_run_or_installed_from_a_lab(path):
     assert not [cell for cell in made(path).cells if re.search("github|Colab", cell.source)]
+
+
+@each_notebook
+def test_from_a_folder_within_the_course_the_links_of_a_lab_lead_to_the_other_notebooks(path):
+    found = re.findall(r"\]\(([^)#:]*\.ipynb)", "".join(cell.source for cell in made(path).cells))
+    assert found or path.stem[:2] == "00"
+    for target in found:
+        assert (path.parent / path.stem / target).resolve() in NOTEBOOKS, target
 
 
 @each_notebook
@@ -304,6 +315,20 @@ def test_teach_says_what_it_made_and_what_comes_next(tmp_path, capsys):
     }
 
 
+@pytest.mark.parametrize("missing", [["nbgrader"], ["nbgrader", "nbformat"], []])
+def test_teach_says_where_nbgrader_is_missing(missing, tmp_path, monkeypatch, capsys):
+    there = lambda name: None if name in missing else name  # noqa: E731
+    monkeypatch.setattr(miaedu.__main__, "find_spec", there)
+    stops = "nbformat" in missing  # without it no notebook can be written
+    with pytest.raises(SystemExit) if stops else nullcontext() as ending:
+        main(["teach", str(tmp_path / "lab"), "00"])
+    said = capsys.readouterr()
+    install = f'"{sys.executable}" -m pip install "miaedu[teach]"'
+    assert (install in said.err) == stops and (install in said.out) == (missing == ["nbgrader"])
+    assert ending is None or ending.value.code == 1
+    assert (tmp_path / "lab").exists() != stops
+
+
 def test_what_was_made_before_is_kept_and_what_was_changed_is_not_overwritten(tmp_path, capsys):
     teach(tmp_path, ["00"])
     (tmp_path / "nbgrader_config.py").write_text("mine")
@@ -419,7 +444,7 @@ def test_nbgrader_grades_a_class(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_test_that_a_student_changed_is_put_back_and_told(tmp_path):
+def test_a_test_that_a_student_changed_is_put_back_and_told_and_feedback_says_why(tmp_path):
     name = "00_start_here"
     main(["teach", str(tmp_path), "00"])
     assert nbgrader(tmp_path, "generate_assignment", name) == []
@@ -428,10 +453,15 @@ def test_a_test_that_a_student_changed_is_put_back_and_told(tmp_path):
     for cell in changed.cells:
         if grade_id(cell) == "00-q1-check":
             cell.source = "1"  # nbgrader would count it as a point
+        if grade_id(cell) == "00-q1":
+            cell.source = 'answer = "a"'
     hand_in(changed, tmp_path, "hal", name)
     (warning,) = nbgrader(tmp_path, "autograde", name)
     assert "Attribute 'checksum' for cell 00-q1-check has changed!" in warning
     assert grades(tmp_path) == {"hal": 1}
+    assert nbgrader(tmp_path, "generate_feedback", name) == []
+    page = (tmp_path / "feedback" / "hal" / name / f"{name}.html").read_text("utf-8")
+    assert "00.q1: wrong, because" in page
 
 
 def by_hand(course, name):

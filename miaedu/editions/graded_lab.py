@@ -111,9 +111,12 @@ def lab(notebook, seed=0, name="the notebook"):
     (['00.q1', '00.q2', '00.q3'], 3)
 
     Cells that ask no exercise stay as they are, but for explorers, which are widgets. The lines on
-    how to run the lesson are left out: they lead to the lesson, not to the assignment.
+    how to run the lesson are left out: they lead to the lesson, not to the assignment. Links lead
+    to the course's notebooks one folder above, as students put an assignment into their course.
     """
     lesson = [cell for cell in deepcopy(notebook.cells) if not is_how_to_run(cell)]
+    for cell in lesson:
+        cell.source = re.sub(r"\]\((\d\d_\w+\.ipynb)", r"](../\1", cell.source)
     cells, keys = [], [cell.metadata.get("exercise") for cell in lesson]
     for i, cell in enumerate(lesson):
         if keys[i]:
