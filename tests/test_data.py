@@ -451,16 +451,24 @@ def stated(name):
 
 
 # Both tests repeat fits that a datasheet reports, with its seeds: 0.01 is room for another
-# machine's rounding.
+# machine's rounding. The slow tests draw once, and hold a draw to what its table says of draws.
+
+one_or_all = pytest.mark.parametrize(
+    "whole",
+    [
+        pytest.param(False, id="one draw", marks=pytest.mark.slow),
+        pytest.param(True, id="all draws", marks=pytest.mark.evidence),
+    ],
+)
 
 
-@pytest.mark.slow
-def test_the_accuracies_of_the_datasheet_of_purchases_are_true():
+@one_or_all
+def test_the_accuracies_of_the_datasheet_of_purchases_are_true(whole):
     table = list(stated("purchases"))
     assert len(table) == 5
     for n_classes, accuracy, _, *leakage in table:
         draws = []
-        for seed in range(3):
+        for seed in range(3 if whole else 1):
             d = mia.load_purchases(int(n_classes), 4000, 600, seed)
             found, mode = audited(d, 2000, seed, epochs=20, learning_rate=0.01)
             assert mode == "online"
@@ -468,28 +476,33 @@ def test_the_accuracies_of_the_datasheet_of_purchases_are_true():
         for values, cell in zip(np.transpose(draws), (accuracy, *leakage), strict=True):
             mean, lowest, highest = map(float, re.findall(r"[\d.]+", cell))
             assert lowest - 0.01 < values.min() and values.max() < highest + 0.01
-            if cell in leakage[1:]:  # of these three draws alone
+            if whole and cell in leakage[1:]:  # of these three draws alone
                 assert values.mean() == pytest.approx(mean, abs=0.01)
 
 
-@pytest.mark.slow
+@one_or_all
 @pytest.mark.parametrize(
     "name, n_members", [("clinic", 1000), ("census", 1000), ("digits", 898), ("tumours", 284)]
 )
-def test_the_accuracies_of_the_other_datasheets_are_true(name, n_members):
+def test_the_accuracies_of_the_other_datasheets_are_true(name, n_members, whole):
     table = list(stated(name))
     assert len(table) == 2 * len(LOADERS[name]) or name in ("digits", "tumours") and len(table) == 1
     for target, epochs, *cells in table:
         d = LOADERS[name][target in ("visits", "occupation")]()
         settings = {"epochs": int(epochs), "learning_rate": 0.01}
-        found, modes = zip(*(audited(d, n_members, seed, **settings) for seed in range(5)))
-        means, spreads = np.mean(found, axis=0), np.std(found, axis=0, ddof=1)
-        numbers = [list(map(float, cell.split(" ± "))) for cell in cells]
-        told = target, epochs, means, spreads
-        assert np.abs(means - [mean for mean, *_ in numbers]).max() < 0.005 + 0.01, told
-        assert np.abs(spreads[2:] - [spread for _, spread in numbers[2:]]).max() < 0.005 + 0.01, (
-            told
-        )
+        seeds = range(5 if whole else 1)
+        found, modes = zip(*(audited(d, n_members, seed, **settings) for seed in seeds))
+        told = np.array([list(map(float, cell.split(" ± "))) for cell in cells[2:]])
+        means, spreads = told.T
+        if not whole:
+            # of five draws none is further from their mean than 4 / sqrt(5) standard deviations
+            far = 4 / 5**0.5 * (spreads + 0.005) + 0.015
+            assert (np.abs(found[0][2:] - means) < far).all(), (target, epochs, found)
+            continue
+        average = np.mean(found, axis=0)
+        assert np.abs(average - [float(cell.split(" ± ")[0]) for cell in cells]).max() < 0.015
+        found_spreads = np.std(found, axis=0, ddof=1)[2:]
+        assert np.abs(found_spreads - spreads).max() < 0.015, (target, epochs, found_spreads)
         assert modes.count("offline") == {"income": 1, "occupation": 5}.get(target, 0)
 
 

@@ -23,8 +23,8 @@ FIGURES = spec_from_file_location("figures", Path(__file__).parents[1] / ".ci" /
 FIGURES.loader.exec_module(OPENING := module_from_spec(FIGURES))
 SOURCE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Source"]
 HOW_TO_RUN = f"""\
-*No sliders to drag here? [This notebook's page](https://miaedu.github.io/miaedu/{{name}}.html) has \
-them, with nothing to install.
+*No sliders to drag here? [This notebook's page](https://miaedu.github.io/miaedu/{{name}}.html) \
+has them, with nothing to install.
 To run the code: [install the course]({SOURCE}#start), or open it in \
 [Colab](https://colab.research.google.com/github/miaedu/miaedu/blob/main/notebooks/{{name}}.ipynb)
 or on [Binder](https://mybinder.org/v2/gh/miaedu/miaedu/main?labpath=notebooks/{{name}}.ipynb).*"""
