@@ -15,6 +15,7 @@ from .frames import forget, frames_of
 PRESETS = 3  # at most: each is as many frames again
 SLIDER = widgets.SelectionSlider
 PLACES, MORE_DECIMALS = re.compile(r' [dxy]="[^"]+"'), re.compile(r"(\.\d\d)\d+")
+COMMAND = re.compile(r"\s*([MLQCz])\s*")  # of a path; it needs no spaces
 
 
 def save_page(explorer, path, control=None, title=None, presets=None, progress=True):
@@ -65,6 +66,7 @@ def save_page(explorer, path, control=None, title=None, presets=None, progress=T
         figure=fill("figure.html", svg=picture),
         count=len(frames),
         style=text_of("figure.css") + text_of("page.css"),
+        dark=text_of("page_dark.css"),
         # a text that ends a script would end this one
         data=json.dumps(data).replace("</", "<\\/"),
         script=text_of("frame.js") + text_of("page.js"),
@@ -149,7 +151,11 @@ def _without_repeats(frames):
 
 def _shorter(markup):
     """Markup whose coordinates have two decimals: a hundredth of a pixel or two is not seen."""
-    return PLACES.sub(lambda place: MORE_DECIMALS.sub(r"\1", place[0]), markup)
+
+    def shorter(place):
+        return COMMAND.sub(r"\1", MORE_DECIMALS.sub(r"\1", place[0]))
+
+    return PLACES.sub(shorter, markup)
 
 
 def _title(explorer, knob):

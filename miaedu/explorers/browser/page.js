@@ -75,6 +75,14 @@ function tellHeight() {
   parent.postMessage({ miaedu: Math.ceil(height) }, "*");
 }
 
+// The page is dark where its reader's system is. A page around it that has a switch of its own may
+// send { scheme: "dark" } or { scheme: "light" }.
+function obey({ data, source }) {
+  if (source !== parent || !["dark", "light"].includes(data?.scheme)) return;
+  document.getElementById("dark").media = data.scheme === "dark" ? "all" : "not all";
+  document.documentElement.style.colorScheme = data.scheme;
+}
+
 for (const [name, of] of [
   [".miaedu-words", "words"],
   [".miaedu-numbers p", "numbers"],
@@ -85,6 +93,7 @@ for (const [name, of] of [
 document.forms[0].addEventListener("input", show);
 document.forms[0].addEventListener("change", writeAddress);
 addEventListener("hashchange", readAddress);
+addEventListener("message", obey);
 new ResizeObserver(tellHeight).observe(document.documentElement);
 readAddress();
 tellHeight(); // an observer sleeps in a frame that is scrolled out of sight
