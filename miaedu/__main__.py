@@ -113,16 +113,33 @@ def _challenge(argv):
         _run(parser, challenge, options.dir, truth, options.seed)
 
 
+def _site(argv):
+    """What ``miaedu site`` understands."""
+    from .editions.site import site
+
+    parser = argparse.ArgumentParser(
+        prog="miaedu site",
+        description="Make a web site of the executed notebooks, for a blog or to read on a phone: "
+        "static pages that ask no other host for anything. Run again, it does again only what has "
+        "changed.",
+    )
+    parser.add_argument("dir", type=Path, help="the folder of the site")
+    numbers = "the notebooks' numbers, such as 00 02 (default: all)"
+    parser.add_argument("notebooks", nargs="*", metavar="NN", help=numbers)
+    options = parser.parse_args(argv)
+    _run(parser, site, options.dir, options.notebooks)
+
+
 def _run(parser, command, *arguments):
     """Print what a command says; its refusals are those of the command line."""
     try:
         print(*command(*arguments), sep="\n")
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModuleNotFoundError, RuntimeError) as error:
         parser.error(str(error))
 
 
 # the first word of these; everything else opens the course
-COMMANDS = {"reproduce": _reproduce, "teach": _teach, "challenge": _challenge}
+COMMANDS = {"reproduce": _reproduce, "teach": _teach, "challenge": _challenge, "site": _site}
 
 if __name__ == "__main__":
     main()

@@ -61,7 +61,7 @@ def teach(folder, notebooks=(), seed=0, solutions=False):
     """
     folder, said = Path(folder), []
     check_number("seed", seed, Integral)
-    labs = {path.stem: lab(nbformat.read(path, 4), seed, path.name) for path in _found(notebooks)}
+    labs = {path.stem: lab(nbformat.read(path, 4), seed, path.name) for path in found(notebooks)}
     for name, notebook in labs.items():
         there = folder / "source" / name / f"{name}.ipynb"
         if there.exists() and nbformat.read(there, 4) != notebook:
@@ -88,7 +88,7 @@ def teach(folder, notebooks=(), seed=0, solutions=False):
     return said
 
 
-def _found(numbers):
+def found(numbers):
     paths = sorted(course("notebooks").glob("[0-9]*.ipynb"))
     known = {path.stem[:2]: path for path in paths}
     for number in numbers:
