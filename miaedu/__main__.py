@@ -115,7 +115,7 @@ def _challenge(argv):
 
 def _site(argv):
     """What ``miaedu site`` understands."""
-    from .editions.site import site
+    from .editions.site.build import site
 
     parser = argparse.ArgumentParser(
         prog="miaedu site",

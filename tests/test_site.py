@@ -9,10 +9,10 @@ from course import NOTEBOOKS
 
 import miaedu as mia
 from miaedu.__main__ import main
-from miaedu.editions import site as command
-from miaedu.editions import site_lesson as lesson_of
-from miaedu.editions.site import fingerprint, run
-from miaedu.editions.site_twin import TWINS, settings, twin
+from miaedu.editions.site import build as command
+from miaedu.editions.site import lesson as lesson_of
+from miaedu.editions.site.build import fingerprint, run
+from miaedu.editions.site.twin import TWINS, settings, twin
 from miaedu.exercises import find, hint, solved
 from miaedu.explorers import EXPLORERS
 from miaedu.explorers.page import options
@@ -58,7 +58,7 @@ def test_what_a_notebook_is_made_of_decides_whether_it_is_executed_again(tmp_pat
     assert fingerprint(first) != same
     monkeypatch.undo()
     package = tmp_path / "editions" / "miaedu"  # not to be taken for the module's own editions
-    for name in ("network.py", "editions/graded_lab.py", "editions/site_twin.py"):
+    for name in ("network.py", "editions/graded_lab.py", "editions/site/twin.py"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text("x = 1")
     (package / "explorers" / "browser").mkdir(parents=True)
@@ -67,7 +67,7 @@ def test_what_a_notebook_is_made_of_decides_whether_it_is_executed_again(tmp_pat
     same = fingerprint(first)
     (package / "editions/graded_lab.py").write_text("x = 2")
     assert fingerprint(first) == same
-    for name in ("network.py", "editions/site_twin.py", "explorers/browser/page.js"):
+    for name in ("network.py", "editions/site/twin.py", "explorers/browser/page.js"):
         (package / name).write_text("x = 2")
         assert fingerprint(first) != same, name
         same = fingerprint(first)

@@ -19,8 +19,8 @@ from conftest import cut_off
 from course import NOTEBOOKS
 
 from miaedu.editions import site as command
-from miaedu.editions import site_lesson as lesson_of
-from miaedu.editions.site import site
+from miaedu.editions.site import lesson as lesson_of
+from miaedu.editions.site.build import site
 
 pytestmark = pytest.mark.slow
 BUILT = ["00_start_here", "02_prerequisites"]

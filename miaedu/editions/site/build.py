@@ -20,13 +20,13 @@ from time import monotonic
 
 from tqdm.auto import tqdm
 
-from ..places import course
-from .site_twin import PAGES
+from ...places import course
+from .twin import PAGES
 
 EXTRA = {"sphinx": "sphinx", "myst_nb": "myst-nb", "sphinx_book_theme": "sphinx-book-theme"}
 WORK = ".miaedu-site"  # by this folder a site of ours is known
-PACKAGE = Path(__file__).parents[1]
-THEME = PACKAGE / "editions" / "site_theme"
+PACKAGE = Path(__file__).parents[2]
+THEME = Path(__file__).parent / "theme"
 TIMEOUT = 600  # seconds a cell may take
 # what the outputs of a notebook depend on besides the course itself
 COMPUTE = ("numpy", "scipy", "scikit-learn", "matplotlib", "ipywidgets", "ipython", "ipykernel")
@@ -44,7 +44,7 @@ def site(folder, notebooks=()):
     was before.
     """
     _check_extra()
-    from .graded_lab import found  # it reads notebooks, by what may come with the extra
+    from ..graded_lab import found  # it reads notebooks, by what may come with the extra
 
     folder, paths = Path(folder).absolute(), found(notebooks)
     work = _work_folder(folder)
@@ -86,7 +86,7 @@ def fingerprint(path):
         file for file in PACKAGE.rglob("*.py") if file.relative_to(PACKAGE).parts[0] != "editions"
     ]
     browser = (PACKAGE / "explorers" / "browser").iterdir()
-    shown = PACKAGE / "editions" / "site_twin.py", THEME / "twin.html"
+    shown = PACKAGE / "editions" / "site" / "twin.py", THEME / "twin.html"
     return _digest([path, *module, *browser, *shown, *course("data").iterdir()], COMPUTE)
 
 
@@ -143,7 +143,7 @@ def run(lesson, name, pages, tell=lambda: None):
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     show = (
-        f"import miaedu.editions.site_twin as site; site.show_twins({name[:2]!r}, {str(pages)!r})"
+        f"import miaedu.editions.site.twin as site; site.show_twins({name[:2]!r}, {str(pages)!r})"
     )
     # without folders to search, "python3" is this Python
     specs = KernelSpecManager(kernel_dirs=[])
@@ -187,7 +187,7 @@ def _write_source(paths, work):
     """Write what Sphinx reads: pages, the opening pictures, and the page that lists them."""
     import nbformat
 
-    from .site_lesson import lesson
+    from .lesson import lesson
 
     source, texts = work / "source", {}
     lessons = {path.stem: nbformat.read(_executed(path, work), 4) for path in paths}
@@ -206,7 +206,7 @@ def _write_source(paths, work):
 
 def _index(lessons):
     """The first page, in Markdown: `lessons`, executed notebooks by name."""
-    from .site_lesson import summary
+    from .lesson import summary
 
     listed, named = [], []
     for name, notebook in lessons.items():

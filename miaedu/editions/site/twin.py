@@ -10,11 +10,11 @@ from io import StringIO
 from pathlib import Path
 from string import Template
 
-from ..explorers import machine
-from ..explorers.page import options, save_page
+from ...explorers import machine
+from ...explorers.page import options, save_page
 
 PAGES = "explorers"  # the folder of the pages on the site
-TEMPLATE = Path(__file__).parent / "site_theme" / "twin.html"
+TEMPLATE = Path(__file__).parent / "theme" / "twin.html"
 
 # The control that moves, and the settings of the others to choose from, by the labels of their
 # positions: those that the notebooks ask to try. Any other explorer moves its first control.

@@ -15,7 +15,7 @@ nb_mime_priority_overrides = [
     ("html", "application/vnd.jupyter.widget-view+json", None),
 ]
 myst_heading_anchors = 6
-myst_heading_slug_func = "miaedu.editions.site_lesson.slug"
+myst_heading_slug_func = "miaedu.editions.site.lesson.slug"
 
 html_theme = "sphinx_book_theme"
 html_title = "miaedu"

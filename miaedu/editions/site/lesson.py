@@ -14,15 +14,15 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from ..exercises import check, find, hint, solved
-from .graded_lab import OPTION
+from ...exercises import check, find, hint, solved
+from ..graded_lab import OPTION
 
 REPOSITORY = "github.com/miaedu/miaedu/blob/main"
 FENCED = re.compile(r"(^```.*?^```)", re.M | re.S)
 HEADING = re.compile(r"^(#+) (.*?)(?: · (.*))?$", re.M)
 OWN_LINK = re.compile(r"\]\((?!\w+:|#|figures/)([^)#\s]+)(#[^)]*)?\)")  # to a file of the course
 FOREIGN_PICTURE = re.compile(r"!\[([^\]]*)\]\(https?:[^)]*\)")
-EXERCISE = Path(__file__).parent / "site_theme" / "exercise.html"
+EXERCISE = Path(__file__).parent / "theme" / "exercise.html"
 LIVE = 'To have your answer checked, <a href="index.html#Run-the-course">run the course</a>'
 HOW = f"{LIVE}: nothing runs on this page."
 HOW_QUIZ = f"Click on an option above to see whether it is right. {LIVE}."
