@@ -29,6 +29,7 @@ from miaedu.explorers import controls
 # 06.2 is counted in a file of the course; a report is handed in for 07.1 and 07.2
 SAME_EVERY_YEAR = ["06.2", "07.1", "07.2"]
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+ASKED = "write one or two sentences before you run on"  # of a prediction
 each_exercise = pytest.mark.parametrize("key", KEYS)
 
 
@@ -119,8 +120,10 @@ def test_a_prediction_is_written_down_before_the_lesson_tells(path):
     cells = made(path).cells
     guesses = [i for i, cell in enumerate(cells) if cell.source.startswith("my_guess = None")]
     prose = [i for i, cell in enumerate(cells) if grade_id(cell).endswith("-prose")]
-    assert prose == [i + 1 for i in guesses]
+    assert prose == [i + 2 for i in guesses]
     assert all(cells[i].metadata.nbgrader.solution for i in prose)
+    # nbgrader empties the cell of the answer, so what is asked stands in another
+    assert all(ASKED in cells[i - 1].source and not grade_id(cells[i - 1]) for i in prose)
 
 
 def test_the_scaffold_stays_and_the_next_question_starts_without_an_answer():
@@ -413,6 +416,7 @@ def test_nbgrader_grades_a_class(tmp_path):
     released = tmp_path / "release" / name / f"{name}.ipynb"
     text = released.read_text()
     assert "HIDDEN TESTS" not in text and "SOLUTION" not in text and "verdict" not in text
+    assert ASKED in text and "Your answer." in text
     keys = keys_of(nbformat.read(tmp_path / "source" / name / f"{name}.ipynb", 4))
     half = ["02.1", "02.2"]  # 1 + 3 of the 10 points by tests
     classroom = {

@@ -124,7 +124,7 @@ def lab(notebook, seed=0, name="the notebook"):
         else:
             cells.append(_without_widget(cell))
         if cell.source.startswith("my_guess = None"):  # before the lesson tells
-            cells.append(_prose(next(filter(None, keys[i:])), cell.id))
+            cells += prose_cells(next(filter(None, keys[i:])), cell.id)
     with drawn(seed):
         for key in filter(None, keys):
             _redraw(cells, key)
@@ -190,16 +190,18 @@ def _code(grade_id, source, cell_id, grade=False, solution=False, locked=False, 
     return cell
 
 
-def _prose(key, cell_id):
-    """What a person grades of a prediction."""
+def prose_cells(key, cell_id):
+    """What a person grades of a prediction: what is asked, and the cell for the answer, which
+    nbgrader empties for the students."""
     name, points = key.replace(".", "-"), points_of(find(key)).prose
     ask = (
-        "**Your prediction, and why.** Write one or two sentences before you run on. Graded is the "
-        "reason, not the number."
+        "**Your prediction, and why.** In the next cell, write one or two sentences before you run "
+        "on. Graded is the reason, not the number."
     )
-    cell = nbformat.v4.new_markdown_cell(ask, id=cell_id + "p")
+    asked = nbformat.v4.new_markdown_cell(ask, id=cell_id + "q")
+    cell = nbformat.v4.new_markdown_cell("Your answer.", id=cell_id + "p")
     cell.metadata.nbgrader = _nbgrader(f"{name}-prose", True, True, False, points)
-    return cell
+    return [asked, cell]
 
 
 def _nbgrader(grade_id, grade, solution, locked, points):
