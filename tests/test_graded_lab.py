@@ -5,6 +5,7 @@ import ast
 import re
 import sys
 from contextlib import nullcontext
+from copy import deepcopy
 
 import nbformat
 import numpy as np
@@ -20,6 +21,7 @@ from miaedu import exercises
 from miaedu.__main__ import main
 from miaedu.editions import graded_lab
 from miaedu.editions.graded_lab import keys_of, lab, teach, total_points
+from miaedu.editions.hidden_tests import about_missing
 from miaedu.editions.marking_sheet import marking_sheet, points_of
 from miaedu.editions.verdict import Mark, take
 from miaedu.exercises import find, solved
@@ -371,6 +373,23 @@ def test_in_an_exam_solutions_are_off(monkeypatch):
     assert mia.hint("00.q1")
 
 
+def test_while_nbgrader_grades_solutions_are_off(monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    assert mia.solution("00.q1")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(RuntimeError, match="solutions are off while nbgrader grades"):
+        mia.solution("00.q1")
+
+
+def test_a_submission_that_lacks_graded_cells_is_told():
+    cells = made(NOTEBOOKS[2]).cells
+    asked = [grade_id(c) for c in graded_cells(made(NOTEBOOKS[2])) if c.metadata.nbgrader.grade]
+    assert about_missing(asked, cells) == ""
+    assert about_missing(asked, cells[:-3]) == "02-q3-check not in it, and 0 points there"
+    lesson = nbformat.read(NOTEBOOKS[2], as_version=4)
+    assert "is it the course's own notebook? It gets 0" in about_missing(asked, lesson.cells)
+
+
 @pytest.mark.slow
 @each_notebook
 def test_every_solution_pasted_into_its_lab_gets_its_points(path):
@@ -450,21 +469,43 @@ def test_nbgrader_grades_a_class(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_test_that_a_student_changed_is_put_back_and_told_and_feedback_says_why(tmp_path):
+def test_odd_submissions_are_told_and_stop_nobody_and_feedback_says_why(tmp_path):
+    """A copied cell and one of another lab, solutions that are asked for, a changed test, and the
+    course's own notebook."""
     name = "00_start_here"
     main(["teach", str(tmp_path), "00"])
     assert nbgrader(tmp_path, "generate_assignment", name) == []
     released = tmp_path / "release" / name / f"{name}.ipynb"
     changed = answered(released, ["00.q2"])
+    odd = answered(released, ["00.q1", "00.q2"])
+    for i, cell in reversed(list(enumerate(odd.cells))):
+        if grade_id(cell) in ("00-q1", "00-q1-check"):
+            odd.cells.insert(i, deepcopy(cell))  # copied with its metadata
+        if grade_id(cell) == "00-q3-check":
+            cell.metadata.nbgrader.grade_id = "07-9-check"  # of another lab
+    asks = answered(released, [])
+    for cell in asks.cells:
+        if grade_id(cell) in ("00-q1", "00-q2"):
+            cell.source = f'exec(mia.solution("{grade_id(cell).replace("-", ".")}"))'
     for cell in changed.cells:
         if grade_id(cell) == "00-q1-check":
             cell.source = "1"  # nbgrader would count it as a point
         if grade_id(cell) == "00-q1":
             cell.source = 'answer = "a"'
+    hand_in(odd, tmp_path, "fox", name)
+    hand_in(asks, tmp_path, "gus", name)
     hand_in(changed, tmp_path, "hal", name)
-    (warning,) = nbgrader(tmp_path, "autograde", name)
-    assert "Attribute 'checksum' for cell 00-q1-check has changed!" in warning
-    assert grades(tmp_path) == {"hal": 1}
+    hand_in(nbformat.read(NOTEBOOKS[0], as_version=4), tmp_path, "ida", name)
+    warnings = nbgrader(tmp_path, "autograde", name)
+    told = [
+        "Cell with id '00-q1-check' exists multiple times!",
+        "Cell with id '00-q1' exists multiple times!",
+        f"{name} of fox: 00-q3-check not in it",
+        "Attribute 'checksum' for cell 00-q1-check has changed!",
+        f"{name} of ida: no cell of this lab is in it: is it the course's own notebook?",
+    ]
+    assert [part in warning for part, warning in zip(told, warnings, strict=True)] == [True] * 5
+    assert grades(tmp_path) == {"fox": 2, "gus": 0, "hal": 1, "ida": 0}
     assert nbgrader(tmp_path, "generate_feedback", name) == []
     page = (tmp_path / "feedback" / "hal" / name / f"{name}.html").read_text("utf-8")
     assert "00.q1: wrong, because" in page

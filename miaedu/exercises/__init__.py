@@ -250,10 +250,12 @@ def solution(key, seed=0):
     'answer = "c"'
 
     `seed`, the variant of a graded lab, 0 for the course. RuntimeError: the environment variable
-    MIAEDU_EXAM is set, which turns solutions off.
+    MIAEDU_EXAM is set, or nbgrader is grading; both turn solutions off.
     """
     if in_exam():
         raise RuntimeError(f"solutions are off, because {EXAM} is set: this is an exam")
+    if os.environ.get("NBGRADER_EXECUTION") == "autograde":
+        raise RuntimeError("solutions are off while nbgrader grades")
     return solved(key, seed)
 
 
