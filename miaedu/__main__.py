@@ -10,7 +10,8 @@ from .editions.working_copy import NO_LAB, deliver, has_lab, open_lab, running_a
 
 NO_NBGRADER = (
     "nbgrader is not installed beside miaedu. To install it:\n"
-    f'  "{sys.executable}" -m pip install "miaedu[teach]"'
+    f'  "{sys.executable}" -m pip install "miaedu[teach]"\n'
+    "TEACHING.md, among the notebooks, says how to install the versions that were tested."
 )
 
 
@@ -28,7 +29,7 @@ def main(argv=None):
     )
     folder = {"type": Path, "default": Path("miaedu-course")}
     parser.add_argument("--dir", **folder, help="the folder (default: %(default)s)")
-    fresh = "set one notebook back, such as 03; yours is kept beside it"
+    fresh = "reset one notebook, such as 03; yours is kept beside it"
     parser.add_argument("--fresh", metavar="NAME", help=fresh)
     only = "put the course into this folder and start no JupyterLab"
     parser.add_argument("--copy", metavar="DIR", type=Path, help=only)
@@ -68,23 +69,22 @@ def _teach(argv):
     """What ``miaedu teach`` understands."""
     parser = argparse.ArgumentParser(
         prog="miaedu teach",
-        description="Make graded labs for nbgrader, an assignment for each notebook. How to hand "
-        "them out and grade them stands in notebooks/TEACHING.md.",
+        description="Make graded labs for nbgrader, an assignment for each notebook. How to give "
+        "them to students and grade them is described in TEACHING.md, among the notebooks.",
     )
-    parser.add_argument("dir", type=Path, help="the folder of the nbgrader course")
+    parser.add_argument("dir", type=Path, help="the folder of the nbgrader course, such as lab")
     numbers = "the notebooks' numbers, such as 02 03 (default: all)"
-    parser.add_argument("notebooks", nargs="*", metavar="NN", help=numbers)
+    parser.add_argument("notebooks", nargs="*", default=(), metavar="NN", help=numbers)
     seed = "draw other data, numbers and letters; another whole number for each class"
-    parser.add_argument("--seed", type=int, default=0, help=seed)
+    parser.add_argument("--seed", type=_whole, default=0, help=seed)
     filled = "add each notebook with its solutions, executed (a minute or two each)"
     parser.add_argument("--solutions", action="store_true", help=filled)
     options = parser.parse_args(argv)
     if find_spec("nbformat") is None:  # it comes with nbgrader, and with JupyterLab
         parser.exit(1, NO_NBGRADER + "\n")
-    from .editions.graded_lab import NEXT, teach
+    from .editions.graded_lab import teach
 
     _run(parser, teach, options.dir, options.notebooks, options.seed, options.solutions)
-    print(NEXT.format(folder=options.dir))
     if find_spec("nbgrader") is None:
         print(NO_NBGRADER)
 
@@ -96,21 +96,27 @@ def _challenge(argv):
     parser = argparse.ArgumentParser(
         prog="miaedu challenge",
         description="Make a competition: the answers of ten targets, and the truth in a file of "
-        "its own that the teacher keeps; then score what is handed in.",
+        "its own that the teacher keeps; then score what students submit.",
     )
-    parser.add_argument("dir", type=Path, help="the folder of the competition")
-    handed_in = "CSV files that were handed in: rank them by the truth"
-    parser.add_argument("--score", nargs="+", metavar="CSV", type=Path, help=handed_in)
-    truth = "the file with the truth (default: truth.csv beside DIR, named after it)"
+    parser.add_argument("dir", type=Path, help="the folder of the competition, such as competition")
+    score = "rank these submissions by the truth: CSV files, or folders of them"
+    parser.add_argument("--score", nargs="+", metavar="CSV", type=Path, help=score)
+    truth = "the file with the truth (default: DIR-truth.csv, beside the folder DIR)"
     parser.add_argument("--truth", type=Path, help=truth)
-    seed = "draws other targets; keep it to yourself, since who knows it can make the truth again"
-    parser.add_argument("--seed", type=int, help=seed + " (default: a random one)")
+    seed = "draws other targets; keep it secret, since who knows it can make the truth again"
+    parser.add_argument("--seed", type=_whole, help=seed + " (default: a random one)")
     options = parser.parse_args(argv)
-    truth = options.truth or options.dir.absolute().with_name(f"{options.dir.name}-truth.csv")
-    if options.score:
-        _run(parser, ranking, options.score, truth)
-    else:
-        _run(parser, challenge, options.dir, truth, options.seed)
+    folder = options.dir.resolve()  # "." has no name
+    truth = options.truth or folder.with_name(f"{folder.name}-truth.csv")
+    if not options.score:
+        return _run(parser, challenge, options.dir, truth, options.seed)
+    try:
+        table, refused = ranking(options.score, truth)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    print(*table, *refused, sep="\n")
+    if refused:
+        parser.exit(1)
 
 
 def _site(argv):
@@ -125,15 +131,26 @@ def _site(argv):
     )
     parser.add_argument("dir", type=Path, help="the folder of the site")
     numbers = "the notebooks' numbers, such as 00 02 (default: all)"
-    parser.add_argument("notebooks", nargs="*", metavar="NN", help=numbers)
+    parser.add_argument("notebooks", nargs="*", default=(), metavar="NN", help=numbers)
     options = parser.parse_args(argv)
     _run(parser, site, options.dir, options.notebooks)
 
 
-def _run(parser, command, *arguments):
-    """Print what a command says; its refusals are those of the command line."""
+def _whole(text):
     try:
-        print(*command(*arguments), sep="\n")
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from None
+
+
+def _run(parser, command, folder, *arguments):
+    """Print what a command says of a folder; its refusals are those of the command line."""
+    try:
+        print(*command(folder, *arguments), sep="\n")
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        if error.errno is None:  # a refusal of ours
+            parser.error(str(error))
+        parser.error(f"dir must be a folder that can be written to, got {folder} ({error})")
     except (ValueError, OSError, ModuleNotFoundError, RuntimeError) as error:
         parser.error(str(error))
 

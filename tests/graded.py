@@ -9,7 +9,15 @@ from pathlib import Path
 
 import nbformat
 
+from miaedu.editions.graded_lab import lab
 from miaedu.exercises import solved
+
+ASKED = "write one or two sentences before you run on"  # of a prediction
+
+
+def made(path, seed=0):
+    """The lab of a notebook."""
+    return lab(nbformat.read(path, as_version=4), seed)
 
 
 def grade_id(cell):
@@ -31,7 +39,7 @@ def answered(released, keys, seed=0, before=""):
     return notebook
 
 
-def hand_in(notebook, course, student, name):
+def submit(notebook, course, student, name):
     folder = course / "submitted" / student / name
     folder.mkdir(parents=True)
     nbformat.write(notebook, folder / f"{name}.ipynb")

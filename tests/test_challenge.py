@@ -1,6 +1,8 @@
 """The competition: what the students get, who keeps the truth, and how files are scored."""
 
+import contextlib
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def hand_in(path, truth, score):
+def submit(path, truth, score):
     """Write the file of somebody who gives each record the score of its (target, record,
     member)."""
     lines = [f"{row['target']},{row['record']},{score(row)}" for row in rows(truth)]
@@ -39,7 +41,7 @@ def numbers(rows, letter):
 def test_the_students_get_answers_and_a_pool_and_no_members(made):
     files = sorted(path.name for path in (made / "class").iterdir())
     each = [f"{kind}_{target:02}.csv" for kind in ("answers", "pool") for target in range(10)]
-    assert files == ["README.md", *each]
+    assert files == [".gitignore", "README.md", *each]
     answers = rows(made / "class" / "answers_00.csv")
     assert len(answers) == 2 * N_MEMBERS and not {"member", "is_member"} & set(answers[0])
     assert numbers(answers, "x").shape == (1000, 200)
@@ -82,18 +84,20 @@ def test_the_truth_is_that_of_the_answers(made):
 def test_a_perfect_file_is_first_and_a_random_one_about_a_half(made, capsys):
     random, truth = np.random.default_rng(0), made / "truth.csv"
     files = [
-        hand_in(made / "chance.csv", truth, lambda row: random.random()),
-        hand_in(made / "perfect.csv", truth, lambda row: row["member"]),
-        hand_in(made / "wrong.csv", truth, lambda row: -int(row["member"])),
+        submit(made / "chance.csv", truth, lambda row: random.random()),
+        submit(made / "perfect.csv", truth, lambda row: row["member"]),
+        submit(made / "wrong.csv", truth, lambda row: -int(row["member"])),
     ]
     main(["challenge", str(made / "class"), "--truth", str(truth), "--score", *map(str, files)])
     head, *lines = capsys.readouterr().out.splitlines()
     assert head.split() == ["rank", "AUC", "TPR", "at", "1", "%", "who"]
-    assert [line.split()[0] + line.split()[-1] for line in lines] == [
+    assert [line.split()[0] + line.split()[3] for line in lines] == [
         "1perfect",
         "2chance",
         "3wrong",
     ]
+    turned = ["(better with the sign turned)" in line for line in lines]
+    assert turned == [False, False, True]
     assert lines[0].split()[1:3] == ["1.000", "1.000"] and lines[2].split()[1] == "0.000"
     # 10 targets of 1,000 records: the standard error of the mean AUC is 0.006
     assert abs(float(lines[1].split()[1]) - 0.5) < 0.025
@@ -101,13 +105,11 @@ def test_a_perfect_file_is_first_and_a_random_one_about_a_half(made, capsys):
 
 def test_equal_results_share_a_rank(made):
     files = [
-        hand_in(made / f"{name}.csv", made / "truth.csv", lambda row: row["member"])
+        submit(made / f"{name}.csv", made / "truth.csv", lambda row: row["member"])
         for name in ("b", "a")
     ]
-    assert [line.split()[::3] for line in ranking(files, made / "truth.csv")[1:]] == [
-        ["1", "a"],
-        ["1", "b"],
-    ]
+    lines, refused = ranking(files, made / "truth.csv")
+    assert [line.split()[::3] for line in lines[1:]] == [["1", "a"], ["1", "b"]] and not refused
 
 
 def test_by_hand():
@@ -140,12 +142,12 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_malformed_file_gets_a_reason_and_no_rank(name, made):
+def test_a_file_that_is_not_as_asked_gets_a_reason_and_no_rank(name, made):
     lines, reason = BAD[name]
-    path = made / "malformed.csv"
+    path = made / "odd.csv"
     path.write_text("\n".join(lines))
-    (line,) = ranking([path], made / "truth.csv")[1:]
-    assert line.startswith("   -  malformed: ")
+    _, (line,) = ranking([path], made / "truth.csv")
+    assert line.startswith("   -  odd: ")
     pytest.raises(ValueError, lambda: raise_(line)).match(reason)
 
 
@@ -154,14 +156,15 @@ def raise_(line):
 
 
 def test_a_record_that_was_not_asked_about_is_named(made):
-    path = hand_in(made / "more.csv", made / "truth.csv", lambda row: 1)
+    path = submit(made / "more.csv", made / "truth.csv", lambda row: 1)
     path.write_text(path.read_text() + "\n10,0,1")
-    assert "has the unknown record 0 of target 10" in ranking([path], made / "truth.csv")[1]
+    assert "has the unknown record 0 of target 10" in ranking([path], made / "truth.csv")[1][0]
 
 
 def test_a_file_that_is_not_there_or_no_text_gets_a_reason(made):
     (made / "picture.csv").write_bytes(b"\xff\xfe\x00")
-    gone, picture = ranking([made / "gone.csv", made / "picture.csv"], made / "truth.csv")[1:]
+    files = [made / "gone.csv", made / "picture.csv"]
+    _, (gone, picture) = ranking(files, made / "truth.csv")
     assert "No such file" in gone and "must be a CSV file in UTF-8" in picture
 
 
@@ -183,3 +186,89 @@ def test_without_a_seed_each_competition_is_another(tmp_path, monkeypatch):
     challenge(tmp_path / "d", tmp_path / "d.csv", seed=5)
     told = [(tmp_path / f"{name}.csv").read_text() for name in "abcd"]
     assert told[0] != told[1] and told[2] == told[3]
+
+
+def test_a_folder_and_a_pattern_are_scored_and_a_file_that_cannot_be_ends_with_1(
+    made, tmp_path, capsys
+):
+    for name in ("a", "b"):
+        submit(tmp_path / f"{name}.csv", made / "truth.csv", lambda row: row["member"])
+    score = ["challenge", str(made / "class"), "--truth", str(made / "truth.csv"), "--score"]
+    for files in (tmp_path, tmp_path / "*.csv"):
+        main([*score, str(files)])
+        assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:]] == ["a", "b"]
+    (tmp_path / "c.csv").write_text("nothing")
+    with pytest.raises(SystemExit) as ending:
+        main([*score, str(tmp_path)])
+    assert ending.value.code == 1
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "rank",
+        "1",
+        "1",
+        "-",
+    ]
+    for files in (tmp_path / "*.txt", made / "class" / "none*.csv"):
+        with pytest.raises(SystemExit):
+            main([*score, str(files)])
+        said = capsys.readouterr().err
+        assert f"--score must name CSV files or a folder of them, got {files}" in said
+
+
+def test_from_within_its_folder_a_competition_finds_the_truth_beside_it(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("miaedu.editions.challenge.N_TARGETS", 1)
+    (tmp_path / "class").mkdir()
+    monkeypatch.chdir(tmp_path / "class")
+    main(["challenge", ".", "--seed", "1"])
+    submit(tmp_path / "me.csv", tmp_path / "class-truth.csv", lambda row: row["member"])
+    main(["challenge", ".", "--score", "../me.csv"])
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["1", "1.000", "1.000", "me"]
+    (tmp_path / "class-truth.csv").rename(tmp_path / "away.csv")
+    with pytest.raises(SystemExit):
+        main(["challenge", ".", "--score", "../me.csv"])
+    assert "class-truth.csv: name it by --truth" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["challenge", "."])
+    assert "dir must be a new folder or an empty one, got ., which holds" in capsys.readouterr().err
+
+
+def code(folder):
+    return re.search(r"```python\n(.*?)```", (folder / "README.md").read_text("utf-8"), re.S)[1]
+
+
+def test_what_students_get_runs_as_it_stands_and_scores(made, tmp_path):
+    for path in (made / "class").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with contextlib.chdir(tmp_path):
+        exec(code(tmp_path), {})
+    lines, refused = ranking([tmp_path / "my-name.csv"], made / "truth.csv")
+    assert refused == []
+    confidence_auc, tpr, who = lines[1].split()[1:]
+    assert who == "my-name"
+    # over five seeds the mean AUC was within 0.01, the TPR within 0.02 of what is said
+    said_auc, said_tpr = baseline(tmp_path, "threshold on the confidence")
+    assert abs(float(confidence_auc) - said_auc) < 0.03 and abs(float(tpr) - said_tpr) < 0.03
+
+
+@pytest.mark.slow
+def test_the_calibrated_attack_reaches_what_students_are_told(made):
+    attack = (
+        "mia.CalibratedAttack().fit(mia.ShadowModels(mia.MLP(), n_models=8).fit(X_pool, y_pool))"
+    )
+    assert attack in (made / "class" / "README.md").read_text("utf-8")
+    threshold = "api.predict_proba(X)[np.arange(len(y)), y]"
+    source = code(made / "class").replace(threshold, f"{attack}.score(api, X, y)")
+    assert source.count(attack) == 1
+    with contextlib.chdir(made / "class"):
+        exec(source, {})
+    path = (made / "class" / "my-name.csv").rename(made / "calibrated.csv")
+    auc, tpr = ranking([path], made / "truth.csv")[0][1].split()[1:3]
+    said_auc, said_tpr = baseline(made / "class", "calibrated attack")
+    assert abs(float(auc) - said_auc) < 0.03 and abs(float(tpr) - said_tpr) < 0.05
+
+
+def baseline(folder, name):
+    """What a competition's README says that a baseline reaches: its mean AUC and its TPR."""
+    text = (folder / "README.md").read_text("utf-8")
+    return map(float, re.search(rf"^\| {name} \| ([\d.]+) \| ([\d.]+) \|$", text, re.M).groups())

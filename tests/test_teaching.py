@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from course import NOTEBOOKS
-from graded import grade_id
+from graded import grade_id, made
 from packaging.requirements import Requirement
 from test_exercises import CORE_MINUTES
-from test_graded_lab import made
 
 from miaedu.__main__ import main
 from miaedu.editions.graded_lab import total_points

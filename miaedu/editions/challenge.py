@@ -15,6 +15,7 @@ from ..dataset import split
 from ..network import MLP
 
 N_TARGETS, N_MEMBERS, N_CLASSES = 10, 500, 10
+TURNED = 0.4  # a mean AUC below it is no chance: its standard error is about 0.006
 README = """# Who was a member?
 Ten shops have each trained a network, as `mia.MLP()` makes them, on {n} of their customers'
 baskets. For each shop two files are here:
@@ -23,14 +24,59 @@ baskets. For each shop two files are here:
   `y`, the items `x0` to `x199`, and what the target answers, `p0` to `p9`.
 - `pool_NN.csv`: {pool} other baskets of the same shop, `y` and the items, for your shadow models.
 
-Hand in one CSV file with a line for each record of each target, {lines:,} in all:
+Submit one CSV file with a line for each record of each target, {lines:,} in all:
 
     target,record,score
     0,0,0.7
 
+Name it after yourself or your team: the table of ranks shows the name of the file. Your teacher
+says until when, and how often you may try.
+
 The higher the score, the likelier a member. The rank is by the mean AUC over the targets. Beside it
 stands the TPR at 1 % FPR, for which all targets are judged together: so give the scores of all
 targets on one scale.
+
+## To start
+Run this in this folder: it reads the files, scores each record by the confidence in its true class,
+and writes `my-name.csv`. The attacks of the course take the answers as `api` has them; this one
+would learn from the pool:
+`mia.CalibratedAttack().fit(mia.ShadowModels(mia.MLP(), n_models=8).fit(X_pool, y_pool))`, and its
+`score(api, X, y)` would take the place of the confidence.
+
+```python
+import csv
+
+import miaedu as mia
+import numpy as np
+
+
+def read(path):  # the true classes, the items, and the answers, of which a pool has none
+    with open(path, newline="") as file:
+        names, *rows = csv.reader(file)
+    table = np.array(rows, float)
+    items, answers = ([name[0] == letter for name in names] for letter in "xp")
+    return table[:, names.index("y")].astype(int), table[:, items], table[:, answers]
+
+
+with open("my-name.csv", "w", newline="") as file:
+    write = csv.writer(file).writerow
+    write(["target", "record", "score"])
+    for target in range({n_targets}):
+        y, X, P = read(f"answers_{{target:02}}.csv")
+        y_pool, X_pool, _ = read(f"pool_{{target:02}}.csv")
+        api = mia.BlackBox(lambda X: P, classes=np.arange({n_classes}))
+        confidence = api.predict_proba(X)[np.arange(len(y)), y]
+        for record, score in enumerate(confidence):
+            write([target, record, score])
+```
+
+What to beat: this threshold on the confidence, and the course's calibrated attack with 8 shadow
+models.
+
+| | mean AUC, about | TPR at 1 % FPR, about |
+|---|---|---|
+| threshold on the confidence | 0.74 | 0.01 |
+| calibrated attack | 0.88 | 0.24 |
 """
 
 
@@ -39,13 +85,18 @@ def challenge(folder, truth, seed=None):
     return a line about each.
 
     `seed` draws shops, targets and order; None for one that nobody knows. ValueError: the truth
-    would lie within the folder. FileExistsError: there is a truth already, which would be lost.
+    would lie within the folder. FileExistsError: there is a truth already, which would be lost, or
+    the folder holds something.
     """
     folder, truth = Path(folder), Path(truth)
     if folder.resolve() in truth.resolve().parents:
         raise ValueError(f"truth must lie outside the folder that students get, got {truth}")
     if truth.exists():
         raise FileExistsError(f"truth must be a new file, got {truth}, which is there already")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise FileExistsError(
+            f"dir must be a new folder or an empty one, got {folder}, which holds files"
+        )
     if seed is None:
         seed = secrets.randbits(31)
     check_number("seed", seed, Integral)
@@ -55,8 +106,16 @@ def challenge(folder, truth, seed=None):
         told += _target(folder, target, int(own_seed))
     _write(truth, ["target", "record", "member"], told)
     pool = 2 * N_MEMBERS
-    text = README.format(n=N_MEMBERS, both=2 * N_MEMBERS, pool=pool, lines=len(told))
+    text = README.format(
+        n=N_MEMBERS,
+        both=2 * N_MEMBERS,
+        pool=pool,
+        lines=len(told),
+        n_targets=N_TARGETS,
+        n_classes=N_CLASSES,
+    )
     (folder / "README.md").write_text(text, encoding="utf-8")
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     return [
         f"{folder}: for the students, {N_TARGETS} targets",
         f"{truth}: the truth, which you keep",
@@ -90,13 +149,19 @@ def _write(path, header, rows):
         csv.writer(file).writerows([header, *rows])
 
 
-def ranking(handed_in, truth):
-    """The lines of a table of ranks: for each file its mean AUC over the targets and its TPR at 1 %
-    FPR, the best first; a file that cannot be scored comes last, and why.
+def ranking(submitted, truth):
+    """The lines of a table of ranks, and lines that say which files cannot be scored, and why.
+
+    `submitted`, paths of CSV files, of folders of such files, or patterns such as "mine/*.csv". For
+    each file its mean AUC over the targets and its TPR at 1 % FPR, the best first. ValueError:
+    there is no truth, or no file.
     """
-    members = {key: bool(value) for key, value in _read(Path(truth), "member").items()}
+    truth = Path(truth)
+    if not truth.is_file():
+        raise ValueError(f"truth must be the file with the truth, got {truth}: name it by --truth")
+    members = {key: bool(value) for key, value in _read(truth, "member").items()}
     scored, refused = [], []
-    for path in map(Path, handed_in):
+    for path in _files(submitted):
         try:
             scored.append((*measured(_read(path, "score"), members, path), path.stem))
         except (ValueError, OSError) as error:
@@ -105,8 +170,25 @@ def ranking(handed_in, truth):
     lines = ["rank    AUC  TPR at 1 %  who"]
     for auc, tpr, who in scored:
         rank = 1 + sum(other[:2] > (auc, tpr) for other in scored)
-        lines.append(f"{rank:4}  {auc:.3f}  {tpr:10.3f}  {who}")
-    return lines + refused
+        remark = "  (better with the sign turned)" if auc < TURNED else ""
+        lines.append(f"{rank:4}  {auc:.3f}  {tpr:10.3f}  {who}{remark}")
+    return lines, refused
+
+
+def _files(submitted):
+    """The files that paths, folders and patterns name, each once."""
+    files = []
+    for path in map(Path, submitted):
+        if path.is_dir():
+            named = sorted(path.glob("*.csv"))
+        elif "*" in path.name:  # a shell that expands no pattern, or one that found nothing
+            named = sorted(path.parent.glob(path.name))
+        else:
+            named = [path]
+        if not named:
+            raise ValueError(f"--score must name CSV files or a folder of them, got {path}")
+        files += named
+    return list(dict.fromkeys(files))
 
 
 def measured(scores, members, path="the file"):
@@ -137,7 +219,7 @@ def measured(scores, members, path="the file"):
 
 def _read(path, column):
     """A dict from (target, record) to the number in a column of a CSV file; a ValueError names the
-    line that is malformed."""
+    line that is not as it must be."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = list(csv.reader(file))

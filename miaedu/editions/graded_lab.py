@@ -43,24 +43,29 @@ c.ClearSolutions.text_stub = "Your answer."
 
 
 NEXT = """Next, in a terminal in {folder}, with the environment of miaedu[teach] active:
-  nbgrader generate_assignment NAME    makes release/NAME, which the students get
-  nbgrader autograde NAME              grades what lies in submitted/STUDENT/NAME
-  nbgrader export                      writes grades.csv
-Grading runs the students' code: do it in a container or in a throw-away account."""
+  nbgrader generate_assignment {name}    makes release/{name}, which the students get
+  nbgrader autograde {name}              grades what lies in submitted/STUDENT/{name}
+  nbgrader export                        writes grades.csv{others}
+Grading runs the students' code: do it in a container or in an account made for this alone."""
 
 
 def teach(folder, notebooks=(), seed=0, solutions=False):
     """Write a course of nbgrader into a folder, an assignment for each of the notebooks, and return
-    a line about each.
+    lines about each, and about what comes next.
 
-    `notebooks`, their numbers such as "03", all by default; `seed`, a variant with other data,
-    numbers and letters, 0 for those of the course; `solutions`, whether to add each notebook with
-    all solutions, executed. A configuration that is there already is kept. ValueError: there is no
-    such notebook, or it has no exercise and would be worth 0 points. FileExistsError: an assignment
-    is there already, and differs.
+    `notebooks`, their numbers such as "03", or their names, all by default; `seed`, a variant with
+    other data, numbers and letters, 0 for those of the course; `solutions`, whether to add each
+    notebook with all solutions, executed. A configuration that is there already is kept.
+    ValueError: there is no such notebook, or it has no exercise and would be worth 0 points; the
+    folder has the name of a notebook. FileExistsError: an assignment is there already, and differs.
     """
     folder, said = Path(folder), []
     check_number("seed", seed, Integral)
+    if is_a_notebook(folder.name):
+        raise ValueError(
+            f"dir must be the folder of the labs, and notebooks follow it, as in: miaedu teach lab "
+            f"{folder.name}; got a notebook, {folder}"
+        )
     labs = {path.stem: lab(nbformat.read(path, 4), seed, path.name) for path in found(notebooks)}
     for name, notebook in labs.items():
         there = folder / "source" / name / f"{name}.ipynb"
@@ -72,6 +77,7 @@ def teach(folder, notebooks=(), seed=0, solutions=False):
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "nbgrader_config.py").exists():
         (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")  # it holds answers and marks
     for name, notebook in labs.items():
         assignment = folder / "source" / name
         assignment.mkdir(parents=True, exist_ok=True)
@@ -80,21 +86,44 @@ def teach(folder, notebooks=(), seed=0, solutions=False):
         (folder / "marking").mkdir(exist_ok=True)
         sheet = marking_sheet(name, keys_of(notebook), seed)
         (folder / "marking" / f"{name}.md").write_text(sheet, encoding="utf-8")
-        said.append(f"{name}: {total_points(notebook)} points")
+        said.append(
+            f"{name}: {total_points(notebook)} points; marking sheet, with the answers: "
+            f"{folder / 'marking' / name}.md"
+        )
         if solutions:
             (folder / "solutions").mkdir(exist_ok=True)
             _copy_pictures(notebook, folder / "solutions")
             nbformat.write(executed(notebook), folder / "solutions" / f"{name}.ipynb")
-    return said
+            said.append(f"  with solutions, executed: {folder / 'solutions' / name}.ipynb")
+    name, *others = labs
+    the_same = f"\nThe same for {', '.join(others)}." if others else ""
+    return [*said, NEXT.format(folder=folder, name=name, others=the_same)]
 
 
-def found(numbers):
+def found(named):
+    """The paths of notebooks that are named "03", "3" or "03_algorithm"; of all for none."""
     paths = sorted(course("notebooks").glob("[0-9]*.ipynb"))
     known = {path.stem[:2]: path for path in paths}
-    for number in numbers:
+    names = {path.stem: number for number, path in known.items()}
+    numbers = set()
+    for name in named:
+        number = names.get(name.removesuffix(".ipynb"), name.zfill(2))
         if number not in known:
-            raise ValueError(f"a notebook must be one of {', '.join(known)}, got {number!r}")
-    return [known[number] for number in sorted(set(numbers or known))]
+            raise ValueError(f"a notebook must be one of {', '.join(known)}, got {name!r}")
+        numbers.add(number)
+    return [known[number] for number in sorted(numbers or known)]
+
+
+def is_a_notebook(name):
+    """Whether a name is one of the course's notebooks.
+
+    >>> is_a_notebook("03"), is_a_notebook("lab")
+    (True, False)
+    """
+    try:
+        return bool(found([name]))
+    except ValueError:
+        return False
 
 
 def _copy_pictures(notebook, folder):

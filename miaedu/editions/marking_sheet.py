@@ -1,4 +1,4 @@
-"""The marking sheet of a graded lab: what each exercise is for, its points, what is let pass and
+"""The marking sheet of a graded lab: what each exercise is for, its points, what is accepted and
 what students usually get wrong."""
 
 import re
@@ -54,7 +54,7 @@ def _entry(key, points, seed):
         f"\n## {key}: {points.test} point{'s' * (points.test > 1)}",
         f"*{exercise.objective}*",
         "",
-        f"Let pass: {exercise.tolerance}." if exercise.tolerance != "exact" else "Let pass: exact.",
+        f"Accepted: {exercise.tolerance}.",
     ]
     if seed and not _varies(exercise):
         lines.append("The same in every variant.")
