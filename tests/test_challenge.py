@@ -253,19 +253,17 @@ def test_what_students_get_runs_as_it_stands_and_scores(made, tmp_path):
 
 @pytest.mark.slow
 def test_the_calibrated_attack_reaches_what_students_are_told(made):
-    attack = (
-        "mia.CalibratedAttack().fit(mia.ShadowModels(mia.MLP(), n_models=8).fit(X_pool, y_pool))"
-    )
-    assert attack in (made / "class" / "README.md").read_text("utf-8")
-    threshold = "api.predict_proba(X)[np.arange(len(y)), y]"
-    source = code(made / "class").replace(threshold, f"{attack}.score(api, X, y)")
-    assert source.count(attack) == 1
+    commented_out = r"# (shadows|scores) ="
+    source = code(made / "class")
+    assert len(re.findall(commented_out, source)) == 2
+    source = re.sub(commented_out, r"\1 =", source)
     with contextlib.chdir(made / "class"):
         exec(source, {})
     path = (made / "class" / "my-name.csv").rename(made / "calibrated.csv")
     auc, tpr = ranking([path], made / "truth.csv")[0][1].split()[1:3]
     said_auc, said_tpr = baseline(made / "class", "calibrated attack")
-    assert abs(float(auc) - said_auc) < 0.03 and abs(float(tpr) - said_tpr) < 0.05
+    # over five seeds the mean AUC was within 0.005, the TPR within 0.03
+    assert abs(float(auc) - said_auc) < 0.02 and abs(float(tpr) - said_tpr) < 0.06
 
 
 def baseline(folder, name):

@@ -101,9 +101,9 @@ def test_another_draw_moves_them_further_and_the_one_shown_is_typical(runs):
 
 
 @pytest.mark.slow
-def test_to_be_flagged_says_hardly_more_about_illness_than_to_be_anybody(runs, rest):
+def test_to_be_flagged_says_hardly_anything_about_illness(runs, rest):
     sentence("01", "To be a member says everything about the illness.")
-    sentence("01", "To be flagged by this attack says hardly more than to be anybody.")
+    sentence("01", "To be flagged by this attack says hardly anything about it.")
     sentence("01", "Most of the people asked about are not members, and many of these are flagged")
     shares = []
     for world, attack, api, report in runs:

@@ -11,7 +11,9 @@ from packaging.requirements import Requirement
 from test_exercises import CORE_MINUTES
 
 from miaedu.__main__ import main
-from miaedu.editions.graded_lab import total_points
+from miaedu.editions.challenge import README as COMPETITION
+from miaedu.editions.graded_lab import TIMEOUT, total_points
+from miaedu.editions.hidden_tests import about_missing
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "notebooks" / "TEACHING.md").read_text(encoding="utf-8")
@@ -50,6 +52,26 @@ def test_the_points_are_those_of_the_labs():
         sum(c.metadata.nbgrader.points for c in lab.cells if grade_id(c).endswith("-prose"))
         for lab in labs
     ]
+
+
+def test_what_it_says_of_notebooks_by_their_sections_is_there():
+    for number, title in (("01", "What a positive is worth"), ("03", "How many shadow models?")):
+        (path,) = (path for path in NOTEBOOKS if path.stem.startswith(number))
+        assert f"*{title}*" in section("Timetables")
+        assert f'"## {title}\\n"' in path.read_text(encoding="utf-8")
+
+
+def test_what_grading_says_is_quoted_and_so_is_the_time_that_a_cell_has():
+    grading = " ".join(section("A graded lab").split())
+    told = about_missing(["00-q1-check"], []).partition(":")[0]
+    assert f'"{told.capitalize()}"' in grading
+    assert f"more than {TIMEOUT} seconds" in grading
+
+
+def test_the_baselines_of_the_competition_are_those_that_students_are_told():
+    rows = re.findall(r"^\| .*? \| (0\.\d+) \| (0\.\d+) \|$", COMPETITION, re.M)
+    assert len(rows) == 2
+    assert re.findall(r"0\.\d\d", section("A competition")) == [x for row in rows for x in row]
 
 
 def test_its_lines_are_short_but_for_tables():

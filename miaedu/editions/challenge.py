@@ -37,11 +37,9 @@ stands the TPR at 1 % FPR, for which all targets are judged together: so give th
 targets on one scale.
 
 ## To start
-Run this in this folder: it reads the files, scores each record by the confidence in its true class,
-and writes `my-name.csv`. The attacks of the course take the answers as `api` has them; this one
-would learn from the pool:
-`mia.CalibratedAttack().fit(mia.ShadowModels(mia.MLP(), n_models=8).fit(X_pool, y_pool))`, and its
-`score(api, X, y)` would take the place of the confidence.
+Run this in this folder: it reads the files, scores each record by the target's confidence in its
+true class, and writes `my-name.csv`. The lines that are commented out put the course's calibrated
+attack in its place, and show how an attack is given answers that were collected before.
 
 ```python
 import csv
@@ -65,8 +63,10 @@ with open("my-name.csv", "w", newline="") as file:
         y, X, P = read(f"answers_{{target:02}}.csv")
         y_pool, X_pool, _ = read(f"pool_{{target:02}}.csv")
         api = mia.BlackBox(lambda X: P, classes=np.arange({n_classes}))
-        confidence = api.predict_proba(X)[np.arange(len(y)), y]
-        for record, score in enumerate(confidence):
+        scores = api.predict_proba(X)[np.arange(len(y)), y]
+        # shadows = mia.ShadowModels(mia.MLP(), n_models=8, random_state=0).fit(X_pool, y_pool)
+        # scores = mia.CalibratedAttack().fit(shadows).score(api, X, y)
+        for record, score in enumerate(scores):
             write([target, record, score])
 ```
 

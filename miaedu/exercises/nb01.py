@@ -157,7 +157,7 @@ def judge_worth(worth):
 
 EXERCISES = {
     "01.1": prediction(
-        "Foresee what being flagged says about somebody's health, and why.",
+        "Predict what being flagged says about somebody's health, and why.",
         "b",
         "Most of the people asked about are not members, and many of these are flagged too.",
         {
