@@ -72,7 +72,9 @@ def _teach(argv):
         description="Make graded labs for nbgrader, an assignment for each notebook. How to give "
         "them to students and grade them is described in TEACHING.md, among the notebooks.",
     )
-    parser.add_argument("dir", type=Path, help="the folder of the nbgrader course, such as lab")
+    parser.add_argument(
+        "dir", metavar="DIR", type=Path, help="the folder of the nbgrader course, such as lab"
+    )
     numbers = "the notebooks' numbers, such as 02 03 (default: all)"
     parser.add_argument("notebooks", nargs="*", default=(), metavar="NN", help=numbers)
     seed = "draw other data, numbers and letters; another whole number for each class"
@@ -98,7 +100,9 @@ def _challenge(argv):
         description="Make a competition: the answers of ten targets, and the truth in a file of "
         "its own that the teacher keeps; then score what students submit.",
     )
-    parser.add_argument("dir", type=Path, help="the folder of the competition, such as competition")
+    parser.add_argument(
+        "dir", metavar="DIR", type=Path, help="the folder of the competition, such as competition"
+    )
     score = "rank these submissions by the truth: CSV files, or folders of them"
     parser.add_argument("--score", nargs="+", metavar="CSV", type=Path, help=score)
     truth = "the file with the truth (default: DIR-truth.csv, beside the folder DIR)"
@@ -129,7 +133,7 @@ def _site(argv):
         "static pages that ask no other host for anything. Run again, it does again only what has "
         "changed.",
     )
-    parser.add_argument("dir", type=Path, help="the folder of the site")
+    parser.add_argument("dir", metavar="DIR", type=Path, help="the folder of the site")
     numbers = "the notebooks' numbers, such as 00 02 (default: all)"
     parser.add_argument("notebooks", nargs="*", default=(), metavar="NN", help=numbers)
     options = parser.parse_args(argv)
@@ -150,7 +154,7 @@ def _run(parser, command, folder, *arguments):
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         if error.errno is None:  # a refusal of ours
             parser.error(str(error))
-        parser.error(f"dir must be a folder that can be written to, got {folder} ({error})")
+        parser.error(f"DIR must be a folder that can be written to, got {folder} ({error})")
     except (ValueError, OSError, ModuleNotFoundError, RuntimeError) as error:
         parser.error(str(error))
 

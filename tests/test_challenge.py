@@ -230,7 +230,7 @@ def test_from_within_its_folder_a_competition_finds_the_truth_beside_it(
     assert "class-truth.csv: name it by --truth" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["challenge", "."])
-    assert "dir must be a new folder or an empty one, got ., which holds" in capsys.readouterr().err
+    assert "DIR must be a new folder or an empty one, got ., which holds" in capsys.readouterr().err
 
 
 def code(folder):

@@ -263,7 +263,7 @@ def test_a_forgotten_folder_is_told(arguments, tmp_path, monkeypatch, capsys):
     assert f"notebooks follow it, as in: miaedu teach lab {arguments[0]}; got a notebook" in said
     with pytest.raises(SystemExit):
         main(["teach"])
-    assert "the following arguments are required: dir\n" in capsys.readouterr().err
+    assert "the following arguments are required: DIR\n" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -274,7 +274,7 @@ def test_a_folder_that_is_a_file_is_refused(command, tmp_path, capsys):
         with pytest.raises(SystemExit):
             main([command, str(folder)])
         said = capsys.readouterr().err
-        assert f"dir must be a folder that can be written to, got {folder} (" in said
+        assert f"DIR must be a folder that can be written to, got {folder} (" in said
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 

@@ -115,13 +115,13 @@ def test_without_a_readable_manifest_nothing_is_overwritten(course, source, dama
 
 
 @pytest.mark.parametrize("name", ["03", "03_algorithm", "03_algorithm.ipynb"])
-def test_fresh_sets_one_notebook_back_and_keeps_every_old_one(course, name):
+def test_fresh_resets_one_notebook_and_keeps_every_old_one(course, name):
     for number in (1, 2):
         (course / "00_start_here.ipynb").write_bytes(b"my start")
         (course / "03_algorithm.ipynb").write_bytes(b"attempt %d" % number)
         assert deliver(course, fresh=name) == [
             "kept your 00_start_here.ipynb",
-            f"set 03_algorithm.ipynb back; yours is now 03_algorithm.mine-{number}.ipynb",
+            f"reset 03_algorithm.ipynb; yours is now 03_algorithm.mine-{number}.ipynb",
         ]
     assert visible(course) == {
         **VERSION_1,

@@ -95,7 +95,7 @@ def challenge(folder, truth, seed=None):
         raise FileExistsError(f"truth must be a new file, got {truth}, which is there already")
     if folder.is_dir() and any(folder.iterdir()):
         raise FileExistsError(
-            f"dir must be a new folder or an empty one, got {folder}, which holds files"
+            f"DIR must be a new folder or an empty one, got {folder}, which holds files"
         )
     if seed is None:
         seed = secrets.randbits(31)

@@ -63,7 +63,7 @@ def teach(folder, notebooks=(), seed=0, solutions=False):
     check_number("seed", seed, Integral)
     if is_a_notebook(folder.name):
         raise ValueError(
-            f"dir must be the folder of the labs, and notebooks follow it, as in: miaedu teach lab "
+            f"DIR must be the folder of the labs, and notebooks follow it, as in: miaedu teach lab "
             f"{folder.name}; got a notebook, {folder}"
         )
     labs = {path.stem: lab(nbformat.read(path, 4), seed, path.name) for path in found(notebooks)}

@@ -32,8 +32,8 @@ def deliver(folder, fresh=None):
     ([True], 'my notes')
 
     A file that the reader has changed is never overwritten; an unchanged one gives way to a newer
-    version. ``fresh`` is the name of one notebook ("03", "03_algorithm" or with .ipynb) to set
-    back: the reader's own goes on beside it under another name. ValueError: no notebook is called
+    version. ``fresh`` is the name of one notebook ("03", "03_algorithm" or with .ipynb) to
+    reset: the reader's own goes on beside it under another name. ValueError: no notebook is called
     that. OSError: the folder cannot be written to.
     """
     folder, source = Path(folder), course("notebooks")
@@ -50,7 +50,7 @@ def deliver(folder, fresh=None):
         found = target.read_bytes() if target.exists() else None
         if found not in (None, content):
             if name == reset:
-                said.append(f"set {name} back; yours is now {_put_aside(target).name}")
+                said.append(f"reset {name}; yours is now {_put_aside(target).name}")
             elif _digest(found) != delivered.get(name):
                 said.append(f"kept your {name}")
                 continue
