@@ -25,9 +25,9 @@ from miaedu.explorers import controls
     [("00.q1", "c", "right"), ("00.q1", "a", "wrong"), ("00.q1", ..., "not attempted")],
 )
 def test_a_mark_is_the_verdict_of_another_process(key, answer, state, monkeypatch):
-    # what a submission may do to its own process
-    monkeypatch.setattr(exercises, "check", lambda *_: exercises.Verdict(key, "right", ""))
+    # what a submission may do to its own process; mia first, which takes its check from exercises
     monkeypatch.setattr(mia, "check", lambda *_: exercises.Verdict(key, "right", ""), raising=False)
+    monkeypatch.setattr(exercises, "check", lambda *_: exercises.Verdict(key, "right", ""))
     monkeypatch.setattr(find(key).__class__, "judge", None, raising=False)
     assert take(key, answer, 1).state == state
 
@@ -168,7 +168,8 @@ def test_odd_submissions_are_told_and_stop_nobody_and_feedback_says_why(tmp_path
     odd = answered(released, ["00.q1", "00.q2"])
     for i, cell in reversed(list(enumerate(odd.cells))):
         if grade_id(cell) in ("00-q1", "00-q1-check"):
-            odd.cells.insert(i, deepcopy(cell))  # copied with its metadata
+            odd.cells.insert(i, deepcopy(cell))  # with its metadata
+            odd.cells[i].id = f"copy-{i}"
         if grade_id(cell) == "00-q3-check":
             cell.metadata.nbgrader.grade_id = "07-9-check"  # of another lab
     asks = answered(released, [])
