@@ -245,6 +245,7 @@ def test_a_notebook_without_exercises_makes_no_assignment(tmp_path, monkeypatch,
 def test_an_unknown_notebook_and_a_bad_seed_are_refused(tmp_path, capsys):
     for arguments, said in (
         (["9"], "a notebook must be one of 00, 01, 02, 03, 04, 05, 06, 07, got '9'"),
+        ([""], "a notebook must be one of 00, 01, 02, 03, 04, 05, 06, 07, got ''"),
         (["--seed", "-3"], "seed must be a whole number of at least 0, got -3"),
         (["--seed", "monday"], "argument --seed: must be a whole number, got 'monday'"),
     ):
@@ -276,6 +277,14 @@ def test_a_folder_that_is_a_file_is_refused(command, tmp_path, capsys):
         said = capsys.readouterr().err
         assert f"DIR must be a folder that can be written to, got {folder} (" in said
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_the_current_folder_will_do_and_a_file_of_the_teachers_is_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".gitignore").write_text("mine")
+    main(["teach", ".", "0"])
+    assert (tmp_path / "source" / "00_start_here").is_dir()
+    assert (tmp_path / ".gitignore").read_text() == "mine"
 
 
 def test_a_notebook_may_be_named_in_three_ways():

@@ -75,9 +75,10 @@ def teach(folder, notebooks=(), seed=0, solutions=False):
                 "another folder, or move it away"
             )
     folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()):  # it will hold answers and marks
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     if not (folder / "nbgrader_config.py").exists():
         (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")  # it holds answers and marks
     for name, notebook in labs.items():
         assignment = folder / "source" / name
         assignment.mkdir(parents=True, exist_ok=True)
@@ -107,7 +108,8 @@ def found(named):
     names = {path.stem: number for number, path in known.items()}
     numbers = set()
     for name in named:
-        number = names.get(name.removesuffix(".ipynb"), name.zfill(2))
+        two_digits = f"0{name}" if len(name) == 1 else name
+        number = names.get(name.removesuffix(".ipynb"), two_digits)
         if number not in known:
             raise ValueError(f"a notebook must be one of {', '.join(known)}, got {name!r}")
         numbers.add(number)
