@@ -134,7 +134,9 @@ def _site(argv):
         "changed.",
     )
     parser.add_argument("dir", metavar="DIR", type=Path, help="the folder of the site")
-    numbers = "the notebooks' numbers, such as 00 02 (default: all)"
+    numbers = (
+        "the notebooks' numbers, such as 00 02: these and no others are in the site (default: all)"
+    )
     parser.add_argument("notebooks", nargs="*", default=(), metavar="NN", help=numbers)
     options = parser.parse_args(argv)
     _run(parser, site, options.dir, options.notebooks)

@@ -131,6 +131,29 @@ def test_an_overfitted_model_leaks_and_says_so_in_its_first_sentence():
     assert not of_forest().broken
 
 
+@pytest.mark.parametrize("more_right, found", [(33, False), (80, True)])
+def test_another_attack_is_believed_only_beyond_what_several_attacks_find_by_chance(
+    more_right, found
+):
+    # by hand: of 500 members, 250 + more_right are right; of 500 others 250. AUC .533 and .58, with
+    # standard errors of .016; beyond 2.24 of them, the interval of two attacks excludes .5
+    n, members = 500, np.arange(1000) < 500
+    right = np.arange(1000) % 500 < np.where(members, 250 + more_right, 250)
+    alternating = np.arange(1000) % 2.0  # tells nothing
+
+    def report(name, scores):
+        return mia.Report(name, scores, members, np.zeros(2 * n), right, threshold=0.5)
+
+    attacks = {
+        "gap attack": report("gap attack", right.astype(float)),
+        "threshold attack": report("threshold attack", alternating),
+    }
+    told = mia.AuditReport("by hand", {"answers only": attacks}, np.zeros(2 * n), np.arange(2 * n))
+    assert attacks["gap attack"].interval("auc")[0] > 0.5, "one interval is not enough"
+    start = "A weak leak: the gap attack" if found else "No leak was found: the threshold attack"
+    assert told.verdict[0].startswith(start)
+
+
 def test_where_nothing_leaks_nothing_is_found():
     members, others = blobs(300, 5), blobs(300, 6)
     model = LogisticRegression(C=0.01).fit(*blobs(300, 7))  # it has seen neither

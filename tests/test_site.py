@@ -73,6 +73,30 @@ def test_what_a_notebook_is_made_of_decides_whether_it_is_executed_again(tmp_pat
         same = fingerprint(first)
 
 
+def test_a_notebook_that_is_no_longer_asked_for_is_taken_out_and_named(tmp_path):
+    work, site = tmp_path / "work", tmp_path / "site"
+    (work / "html").mkdir(parents=True)
+    for name in ("00_start_here", "02_prerequisites"):
+        (work / "html" / f"{name}.html").write_text(name)
+    site.mkdir()
+    (site / "mine.html").write_text("mine")
+    assert command._publish([], work, site) == []
+    (work / "html" / "02_prerequisites.html").unlink()
+    (said,) = command._publish([], work, site)
+    assert said == "02_prerequisites: taken out of the site, since it was not asked for"
+    assert sorted(file.name for file in site.iterdir()) == ["00_start_here.html", "mine.html"]
+
+
+@pytest.mark.parametrize("folder", ["02", "7"])
+def test_a_forgotten_folder_is_not_taken_for_a_site(tmp_path, monkeypatch, capsys, folder):
+    monkeypatch.setattr(command, "find_spec", lambda name: name)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["site", folder])
+    assert f"the folder comes first, as in miaedu site pages {folder}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 # -- what the pages say ---------------------------------------------------------------------------
 
 
@@ -102,7 +126,9 @@ def test_a_page_of_the_course_has_one_title_and_no_formula_and_no_foreign_pictur
     assert [level for level, _ in headings].count("#") == 1 and headings[0][0] == "#"
     assert not [heading for _, heading in headings if "·" in heading or "minutes" in heading]
     (how,) = (cell.source for cell in made.cells if "how-to-run" in cell.metadata.get("tags", []))
-    assert how.startswith("*To run the code: [install the course](") and how.endswith("*")
+    assert how.startswith(
+        f"*{lesson_of.ON_A_PAGE}To run the code: [install the course]("
+    ) and how.endswith("*")
     assert not [cell for cell in made.cells if "%pip" in cell.source]
     # the site has nothing that renders formulas
     assert "$" not in prose

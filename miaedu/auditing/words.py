@@ -5,6 +5,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm
 
 FAR = 4  # standard errors from 0.5 at which an evaluation is called broken
 # from which AUC, or TPR at 1 % FPR, a leak is called so
@@ -12,7 +13,8 @@ BANDS = ("severe", 0.8, 0.10), ("clear", 0.6, 0.03)
 ON_WORDS = (
     "Severe, clear and weak are our words: severe from an AUC of 0.8 or from 10 % of the members "
     "at 1 % false alarms on, clear from 0.6 or 3 %, weak below that, if the interval excludes "
-    "chance."
+    "chance: where the attack named beforehand finds nothing, an interval of the best of the "
+    "others that is corrected for their number."
 )
 ON_INTERVALS = (
     "Intervals are 95 % and cover the draw of records, not of models: another training run of the "
@@ -358,14 +360,20 @@ def _differ_beforehand(report):
 def _band(audit):
     """The word for how much was found, and who found it: a view and a Report; None twice where
     nothing was. The attack that was named beforehand comes first; another one counts where it finds
-    a clear or a severe leak: a leak that any attack proves is a leak."""
+    a clear or a severe leak, or a weak one by an interval that is corrected for the number of
+    attacks: a leak that any attack proves is a leak."""
     main = audit.headline
     every = sorted(_every(audit), key=lambda found: found[1] is not main)
     for word, *bounds in BANDS:
         for found in every:
             if _reaches(found[1], *bounds):
                 return word, found
-    return ("weak", every[0]) if _reaches(main, 0.5, 0.01) else (None, None)
+    if _reaches(main, 0.5, 0.01):
+        return "weak", every[0]
+    best = max(every[1:], key=lambda found: found[1].auc)
+    wider = norm.ppf(1 - 0.025 / len(every)) / norm.ppf(0.975)
+    low = best[1].auc - wider * (best[1].auc - best[1].interval("auc")[0])
+    return ("weak", best) if low > 0.5 else (None, None)
 
 
 def _every(audit):

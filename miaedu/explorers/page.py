@@ -101,7 +101,9 @@ def _checked_path(path):
 
 def _checked_presets(presets, explorer, control):
     if not isinstance(presets, dict) or not 1 <= len(presets) <= PRESETS:
-        raise ValueError(f"presets must be a dict of 1 to {PRESETS} of them, got {presets!r}")
+        raise ValueError(
+            f"presets must be a dict of 1 to {PRESETS} presets by name, got {presets!r}"
+        )
     others = {name: knob for name, knob in explorer.controls.items() if name != control}
     for name, values in presets.items():
         if not isinstance(values, dict) or not values.keys() <= others.keys():

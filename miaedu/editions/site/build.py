@@ -7,6 +7,7 @@ what Sphinx keeps. The site itself is touched last, when everything has come out
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,12 +47,18 @@ def site(folder, notebooks=()):
     _check_extra()
     from ..graded_lab import found  # it reads notebooks, by what may come with the extra
 
-    folder, paths = Path(folder).absolute(), found(notebooks)
+    if re.fullmatch(r"\d\d?", Path(folder).name):
+        raise ValueError(f"the folder comes first, as in miaedu site pages {Path(folder).name}")
+    folder, paths = Path(folder).resolve(), found(notebooks)
     work = _work_folder(folder)
     said = _execute(paths, work)
     _make_pages(paths, work)
-    _publish(paths, work, folder)
-    return [*said, f"The site is in {folder}: open {folder / 'index.html'}"]
+    said += _publish(paths, work, folder)
+    return [
+        *said,
+        f"The site is in {folder}: open {folder / 'index.html'}. {WORK} in it is for the next run, "
+        "and not to be published.",
+    ]
 
 
 def _check_extra():
@@ -170,8 +177,13 @@ def run(lesson, name, pages, tell=lambda: None):
             raise RuntimeError(
                 f"{name} cannot be executed: {told}, in the cell\n{failed}"
             ) from None
-        except (CellTimeoutError, DeadKernelError) as error:
+        except CellTimeoutError as error:
             raise RuntimeError(f"{name} cannot be executed: {error}") from None
+        except DeadKernelError:  # by Ctrl-C, too
+            raise RuntimeError(
+                f"{name} was stopped, or its kernel died. Run the command again: it goes on with "
+                "this notebook"
+            ) from None
     for cell in lesson.cells:
         for output in cell.get("outputs", []):
             widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
@@ -247,7 +259,8 @@ def _pictures(paths):
 
 
 def _publish(paths, work, folder):
-    """Bring the site up to date with what was made; files that are not ours stay."""
+    """Bring the site up to date with what was made, and return a line about each notebook that is
+    no longer asked for; files that are not ours stay."""
     made = {
         file.relative_to(work / "html").as_posix(): file
         for file in (work / "html").rglob("*")
@@ -260,9 +273,12 @@ def _publish(paths, work, folder):
     before = set(listed.read_text(encoding="utf-8").splitlines()) if listed.exists() else set()
     listed.write_text("\n".join(sorted(before | made.keys())), encoding="utf-8")
     _update(folder, {name: file.read_bytes() for name, file in made.items()})
-    for name in before - made.keys():
+    gone = sorted(before - made.keys())
+    for name in gone:
         (folder / name).unlink(missing_ok=True)
     listed.write_text("\n".join(sorted(made)), encoding="utf-8")
+    pages = [name.removesuffix(".html") for name in gone if re.match(r"\d\d_\w+\.html", name)]
+    return [f"{name}: taken out of the site, since it was not asked for" for name in pages]
 
 
 def _update(folder, contents):

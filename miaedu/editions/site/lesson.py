@@ -25,6 +25,10 @@ FOREIGN_PICTURE = re.compile(r"!\[([^\]]*)\]\(https?:[^)]*\)")
 EXERCISE = Path(__file__).parent / "theme" / "exercise.html"
 LIVE = 'To have your answer checked, <a href="index.html#Run-the-course">run the course</a>'
 HOW = f"{LIVE}: nothing runs on this page."
+ON_A_PAGE = (
+    "This is a notebook as a page. Where it speaks of running cells, of three dots, of further "
+    'controls under "more", or of typing an answer, it means the live course. '
+)
 HOW_QUIZ = f"Click on an option above to see whether it is right. {LIVE}."
 
 
@@ -70,10 +74,10 @@ def _installs(cell):
 
 
 def _on_its_page(cell):
-    """The cell that says how to run a notebook without its first sentence, which leads to the
-    page; any other as it is."""
+    """The cell that says how to run a notebook with what a page cannot do in place of its first
+    sentence, which leads to the page; any other as it is."""
     if "how-to-run" in cell.metadata.get("tags", []):
-        cell.source = re.sub(r"^\*.*?(?=To run the code)", "*", cell.source, flags=re.S)
+        cell.source = re.sub(r"^\*.*?(?=To run the code)", f"*{ON_A_PAGE}", cell.source, flags=re.S)
     return cell
 
 
