@@ -240,7 +240,8 @@ SMALL = {"small": {"hidden": 8}}
         ({"control": "epoch"}, "control must be one of epochs, hidden, n_members, got 'epoch'"),
         ({"presets": {}}, "presets must be a dict of 1 to 3 presets by name, got {}"),
         ({"presets": {str(n): {} for n in range(4)}}, "presets must be a dict of 1 to 3"),
-        ({"presets": SMALL, "control": "hidden"}, "values of epochs, n_members, got .*'small'"),
+        ({"presets": SMALL, "control": "hidden"}, "values of epochs, n_members .*, got .*'small'"),
+        ({"presets": {"a": {"epochs": 8}}}, r"n_members \(epochs is what the reader moves\), got"),
         ({"presets": {"small": 8}}, "values of hidden, n_members, got 8 for 'small'"),
         ({"presets": {"a": {"hidden": 7}}}, r"hidden to one of \[8, 16, .*\], got 7 for 'a'"),
     ],
@@ -249,6 +250,14 @@ def test_what_an_explorer_does_not_have_is_refused(how, message, explorer, tmp_p
     with pytest.raises(ValueError, match=message):
         mia.save_page(explorer, tmp_path / "page.html", **how)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_explorer_that_was_not_called_is_refused(tmp_path):
+    asked = r"explorer must be an Explorer, got a function; did you mean overfitting\(\)\?"
+    with pytest.raises(TypeError, match=asked):
+        mia.save_page(mia.overfitting, tmp_path / "page.html")
+    with pytest.raises(TypeError, match="got a str$"):
+        mia.save_page("page.html", mia.overfitting)
 
 
 @pytest.mark.parametrize("name", ["page.png", "page", "missing/page.html"])

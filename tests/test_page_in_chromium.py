@@ -175,6 +175,8 @@ def test_the_address_tells_the_position(opened, folder):
     page.evaluate("location.hash = 'epochs=1&preset=small'")
     page.wait_for_function("document.querySelector('output').textContent === '1'")
     assert page.get_by_label("small").is_checked()
+    page.evaluate("location.hash = ''")  # as the way back leads
+    page.wait_for_function("document.querySelector('output').textContent === '4'")
     other = opened(f"file://{folder}/epochs.html#epochs=nonsense")
     assert other.locator("output").text_content() == "4", "it opens where it would without"
 

@@ -39,6 +39,11 @@ def page(audit, records=False, whole=True):
 def write(path, text):
     """Write all of the text or nothing; returns the path."""
     path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"path must be one that can be written, got {str(path)!r}: there is no folder "
+            f"{str(path.parent)!r}"
+        )
     half = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         half.write_text(text, encoding="utf-8")

@@ -40,6 +40,9 @@ def save_page(explorer, path, control=None, title=None, presets=None, progress=T
     Returns the path. Raises ValueError for a path that does not end in .html or whose folder does
     not exist, and for a control, preset or value that the explorer does not have.
     """
+    if not hasattr(explorer, "controls"):
+        called = f"; did you mean {explorer.__name__}()?" if callable(explorer) else ""
+        raise TypeError(f"explorer must be an Explorer, got a {type(explorer).__name__}{called}")
     path = _checked_path(path)
     control = control or next(iter(explorer.controls))
     if control not in explorer.controls:
@@ -107,9 +110,12 @@ def _checked_presets(presets, explorer, control):
     others = {name: knob for name, knob in explorer.controls.items() if name != control}
     for name, values in presets.items():
         if not isinstance(values, dict) or not values.keys() <= others.keys():
+            moved = f" ({control} is what the reader moves)" * (
+                isinstance(values, dict) and control in values
+            )
             raise ValueError(
-                f"presets must lead to dicts of the values of {', '.join(others) or 'no control'}, "
-                f"got {values!r} for {name!r}"
+                f"presets must lead to dicts of the values of {', '.join(others) or 'no control'}"
+                f"{moved}, got {values!r} for {name!r}"
             )
         for other, value in values.items():
             allowed = [value for _, value in options(others[other])]

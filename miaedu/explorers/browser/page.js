@@ -52,9 +52,11 @@ function reserve(element, texts) {
   room.append(element, ...unseen);
 }
 
-// The address tells the position: #epochs=8&preset=large
+// The address tells the position: #epochs=8&preset=large. Without one the page is as it opened.
+const opening = Object.keys(fields).map((field) => [field, places[field].value]);
 function readAddress() {
   const told = new URLSearchParams(location.hash.slice(1));
+  if (!location.hash) for (const [field, place] of opening) places[field].value = place;
   for (const [field, { name, labels }] of Object.entries(fields)) {
     const place = labels.indexOf(told.get(name));
     if (place >= 0) places[field].value = place;
