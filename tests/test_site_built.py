@@ -18,7 +18,7 @@ import pytest
 from conftest import cut_off
 from course import NOTEBOOKS
 
-from miaedu.editions import site as command
+from miaedu.editions.site import build as command
 from miaedu.editions.site import lesson as lesson_of
 from miaedu.editions.site.build import site
 
@@ -95,7 +95,8 @@ def test_the_command_tells_what_it_did_and_shows_a_bar(built):
     said = built.said.splitlines()
     assert re.fullmatch(r"00_start_here: executed in \d+ s, 1 explorer", said[0])
     assert re.fullmatch(r"02_prerequisites: executed in \d+ s, 2 explorers", said[1])
-    assert said[2] == f"The site is in {built.folder}: open {built.folder / 'index.html'}"
+    at = f"The site is in {built.folder}: open {built.folder / 'index.html'}. "
+    assert said[2] == f"{at}.miaedu-site in it is for the next run, and not to be published."
     assert "cells" in built.bar and "100%" in built.bar and "WARNING" not in built.bar
     assert sorted(path.name for path in (built.folder / "explorers").iterdir()) == [
         f"{name}.{kind}"
