@@ -129,7 +129,8 @@ def _read(path, shape):
     if path is None or not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as kept:  # its checksum is looked at
+        # its checksum is looked at
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             answers = kept["answers"]
     except (OSError, EOFError, KeyError, ValueError, BadZipFile):
         return None
