@@ -20,8 +20,8 @@ BASELINES_FOOTNOTE = (
     "the attack has not learned from. Blind baseline: a classifier that sees the records and asks "
     "no target. Neither has anything to find, but by chance its interval misses 0.5, below as well "
     "as above: the untouched run's once in about twenty times, the blind baseline's, which is "
-    "fitted to the same records, once in about five. Only an AUC that is far from 0.5, or off with "
-    "other random states too, means that the evaluation is broken."
+    "fitted to the same records, once in about seven. Only an AUC that is far from 0.5, or off "
+    "with other random states too, means that the evaluation is broken."
 )
 
 

@@ -87,13 +87,16 @@ def test_a_notebook_that_is_no_longer_asked_for_is_taken_out_and_named(tmp_path)
     assert sorted(file.name for file in site.iterdir()) == ["00_start_here.html", "mine.html"]
 
 
-@pytest.mark.parametrize("folder", ["02", "7"])
+@pytest.mark.parametrize("folder", ["02", "7", "03_algorithm"])
 def test_a_forgotten_folder_is_not_taken_for_a_site(tmp_path, monkeypatch, capsys, folder):
     monkeypatch.setattr(command, "find_spec", lambda name: name)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
         main(["site", folder])
-    assert f"the folder comes first, as in miaedu site pages {folder}" in capsys.readouterr().err
+    assert (
+        f"notebooks follow it, as in: miaedu site pages {folder}; got a notebook"
+        in capsys.readouterr().err
+    )
     assert not list(tmp_path.iterdir())
 
 

@@ -45,11 +45,16 @@ def site(folder, notebooks=()):
     was before.
     """
     _check_extra()
-    from ..graded_lab import found  # it reads notebooks, by what may come with the extra
+    # they read notebooks, by what may come with the extra
+    from ..graded_lab import found, is_a_notebook
 
-    if re.fullmatch(r"\d\d?", Path(folder).name):
-        raise ValueError(f"the folder comes first, as in miaedu site pages {Path(folder).name}")
-    folder, paths = Path(folder).resolve(), found(notebooks)
+    folder = Path(folder).resolve()
+    if is_a_notebook(folder.name):
+        raise ValueError(
+            f"DIR must be the folder of the site, and notebooks follow it, as in: miaedu site "
+            f"pages {folder.name}; got a notebook, {folder}"
+        )
+    paths = found(notebooks)
     work = _work_folder(folder)
     said = _execute(paths, work)
     _make_pages(paths, work)
